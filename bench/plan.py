@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import random
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from workloads import SIZES, Workload
+from workloads import Workload
 
 if TYPE_CHECKING:
-    from bench.schedulers import Scheduler
+    from bench.schedulers import Scheduler, Shape
 
 
 @dataclass(frozen=True, order=True)
@@ -58,3 +59,179 @@ class Case:
     def baseline(self) -> Case:
         """The sync case that this one's speed-up is taken over (inner threads pinned, so that it is serial)."""
         return Case(self.workload, self.size, "sync", 1, 1, True, self.measure)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much to measure, and how well.
+
+    sizes: sizes of every workload; those whose point is size (`sweep`) get `sweep_sizes`.
+    breadth: "representative" (one workload a family, core schedulers), "core" (all workloads under the core schedulers,
+        representatives under every one), "all" (every workload, scheduler and worker count).
+    precision: a case is done when its 95 % interval is at most this much to either side, as a fraction of the estimate.
+    min_observations, max_observations: processes per case.
+    budget: seconds of computing that one process should spend on its case, over all its computes.
+    max_time: seconds for the whole run, data and process starts included.
+    """
+
+    name: str
+    sizes: tuple[str, ...]
+    sweep_sizes: tuple[str, ...]
+    breadth: str
+    precision: float
+    min_observations: int
+    max_observations: int
+    budget: float
+    max_time: float
+
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", ("small",), ("small",), "representative", 0.15, 3, 5, 0.25, 105.0),
+        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 3, 8, 0.6, 555.0),
+        Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what a run does, so that an interrupted one can be gone on with.
+
+    collections: workloads that are called as `.compute()` in one round and as `dask.compute` in the next.
+    timeout: seconds that one observation may take. left_out: what cannot be measured here, and why.
+    environment: variables that the workers get on top of the user's own.
+    """
+
+    profile: Profile
+    cases: tuple[Case, ...]
+    seed: int
+    timeout: float
+    collections: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data for the result file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Read `as_json` back. Raises KeyError or TypeError on anything else."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["profile"].items()}
+        profile = Profile(**values)
+        cases = tuple(Case(**case) for case in data["cases"])
+        return cls(
+            profile=profile,
+            cases=cases,
+            seed=data["seed"],
+            timeout=data["timeout"],
+            collections=tuple(data["collections"]),
+            left_out=tuple(data["left_out"]),
+            environment=dict(data["environment"]),
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for; empty means all. `workloads` are names, families or glob patterns."""
+
+    workloads: tuple[str, ...] = ()
+    schedulers: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the user named workloads or schedulers: these are then measured in full."""
+        return bool(self.workloads or self.schedulers)
+
+
+def choose(names: Mapping[str, Workload], patterns: Iterable[str]) -> list[Workload]:
+    """Return the workloads that match any pattern (all of them for no pattern), in the registry's order.
+
+    Raises UserError, with the nearest names, for a pattern that matches nothing.
+    """
+    patterns = list(patterns)
+    families = {workload.family for workload in names.values()}
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in (*names, *families)):
+            raise UserError(f"no workload or family matches {pattern!r}{_nearest(pattern, [*names, *families])}")
+    return [
+        workload
+        for workload in names.values()
+        if not patterns
+        or any(fnmatchcase(workload.name, pattern) or fnmatchcase(workload.family, pattern) for pattern in patterns)
+    ]
+
+
+def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
+    """Raise UserError, with the nearest names, for the first that is not known."""
+    for name in asked:
+        if name not in known:
+            raise UserError(f"no {kind} is named {name!r}{_nearest(name, known)}")
+
+
+def cases_of(
+    workloads: Iterable[Workload],
+    schedulers: Mapping[str, Scheduler],
+    profile: Profile,
+    selection: Selection,
+    cpus: int,
+) -> tuple[Case, ...]:
+    """Return the cases that the profile and the selection ask for, each once.
+
+    The sync baseline of whatever is measured is always among them.
+    """
+    breadth = "all" if selection.narrows else profile.breadth
+    found: dict[Case, None] = {}
+    for workload in workloads:
+        if breadth == "representative" and not workload.representative:
+            continue
+        for size in selection.sizes or (profile.sweep_sizes if workload.sweep else profile.sizes):
+            for scheduler in schedulers.values():
+                if selection.schedulers and scheduler.name not in selection.schedulers:
+                    continue
+                for shape in _shapes(workload, scheduler, breadth, cpus):
+                    if selection.workers and shape.workers * shape.threads not in selection.workers:
+                        continue
+                    for measure in workload.measures:
+                        case = Case(
+                            workload.name, size, scheduler.name, shape.workers, shape.threads, workload.pinned, measure
+                        )
+                        if measure == "time":
+                            found[case.baseline] = None
+                        found[case] = None
+    return tuple(found)
+
+
+def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -> Sequence[Shape]:
+    """Return the shapes under which this workload meets this scheduler."""
+    shapes = scheduler.shapes(cpus)
+    if scheduler.name == "default":
+        return shapes if workload.collection else ()
+    if breadth == "all" or (workload.scaling and scheduler.core):
+        return shapes
+    full = [shape for shape in shapes if shape.workers * shape.threads == cpus or scheduler.name == "sync"]
+    if workload.representative and breadth == "core":
+        return full
+    return full[:1] if scheduler.core else ()
+
+
+def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
+    """Return the cases of a round in its random order, which depends on nothing but seed, round and cases."""
+    order = sorted(cases)
+    random.Random(f"{seed}/{round_}").shuffle(order)
+    return order
+
+
+def observation_seed(seed: int, case: Case, round_: int) -> int:
+    """Return the seed (32 bits) of one observation's memory layout."""
+    digest = hashlib.sha256(f"{seed}/{case.name}/{round_}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 3, 0.5)
+    return f": did you mean {' or '.join(near)}?" if near else ": see `gilbench list`"

@@ -26,6 +26,8 @@ def all_workloads() -> dict[str, Workload]:
         for value in vars(module).values():
             if isinstance(value, Workload) and value.family == module.__name__.rpartition(".")[2]:
                 if value.name in found:
-                    raise UserError(f"two workloads are named {value.name!r}: rename the one in workloads/{value.family}.py")
+                    raise UserError(
+                        f"two workloads are named {value.name!r}: rename the one in workloads/{value.family}.py"
+                    )
                 found[value.name] = value
     return found

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from bench import stats
 from bench.plan import Case
+from bench.stats import Estimate as Estimate  # moved there; still a word of this module
 
+if TYPE_CHECKING:
+    from bench.results import Observation, Result
 
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval. n: independent processes behind it. low and high are infinite or 0 for n < 2."""
-
-    value: float
-    low: float
-    high: float
-    n: int
+NESTED = 1.05  # CPU over wall time under sync, above which tasks must have threads of their own
+CONTROL = "control"  # the family that has to scale on every parallel scheduler
+CONTROL_SCALES = 0.7  # of the ideal speed-up
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class CaseSummary:
     moved_bytes: data that had to reach or leave tasks in one compute; 0 where that is not the point.
     flags: what to know before trusting it, in a few words each.
     stop: why measuring stopped: "precision", "max observations", "max time", ...
+    build: seconds to build the graph, before anything is computed. build_tasks: tasks that were executed while building.
+    ran_on: what ran the tasks, as dask tells: "threads", "processes", "cluster PxT" or "unknown".
     """
 
     case: Case
@@ -45,6 +49,9 @@ class CaseSummary:
     moved_bytes: int
     flags: tuple[str, ...]
     stop: str
+    build: Estimate | None = None
+    build_tasks: int = 0
+    ran_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,14 @@ class Summary:
     """One result file, digested.
 
     name: the result's name. machine: fingerprint of machine and software (see bench/machine.py), as in the file's metadata.
+    warnings: what makes the whole result doubtful.
     """
 
     name: str
     machine: Mapping[str, str | int | float]
     cases: tuple[CaseSummary, ...]
     failures: tuple[Failure, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def timed(self) -> tuple[CaseSummary, ...]:
@@ -77,3 +86,122 @@ class Summary:
     def memory(self) -> tuple[CaseSummary, ...]:
         """The cases whose estimate is in bytes."""
         return tuple(case for case in self.cases if case.case.measure == "memory")
+
+
+def estimates(observations: Iterable[Observation]) -> dict[Case, Estimate]:
+    """Return the estimate of every case that has a value.
+
+    Cases with few processes borrow knowledge of the usual spread from the others of the same run and measure.
+    """
+    values = values_by_case(observations)
+    found: dict[Case, Estimate] = {}
+    for case, spread in spreads(values).items():
+        found[case] = stats.estimate(values[case], variance=spread.variance, df=spread.df)
+    return found
+
+
+def values_by_case(observations: Iterable[Observation]) -> dict[Case, list[float]]:
+    """Return one number per process for each case, in the order measured."""
+    values: dict[Case, list[float]] = defaultdict(list)
+    for observation in observations:
+        if not observation.failure:
+            values[observation.case].append(observation.value)
+    return dict(values)
+
+
+def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
+    """Return each case's moderated spread of log values; times and memory apart, for they differ in kind."""
+    found: dict[Case, stats.Spread] = {}
+    for measure in sorted({case.measure for case in values}):
+        cases = [case for case in values if case.measure == measure]
+        own = [stats.log_spread(values[case]) for case in cases]
+        found |= dict(zip(cases, stats.moderated([s.variance for s in own], [s.df for s in own]), strict=True))
+    return found
+
+
+def summarise(result: Result) -> Summary:
+    """Digest a result: one CaseSummary for each case that has a value, one Failure for each that failed."""
+    values = values_by_case(result.observations)
+    spread = spreads(values)
+    runs: dict[Case, list[Observation]] = defaultdict(list)
+    for observation in result.observations:
+        if not observation.failure:
+            runs[observation.case].append(observation)
+    found = []
+    for case in (case for case in result.plan.cases if case in values):
+        speedup = None
+        if case.measure == "time" and case.baseline in values and case != case.baseline:
+            speedup = ratio(values, spread, case.baseline, case)
+        found.append(_case_summary(case, runs[case], values, spread, speedup, result))
+    failures = tuple(Failure(o.case, *o.failure) for o in result.observations if o.failure)
+    return Summary(result.name, result.machine, tuple(found), failures, tuple(_warnings(found)))
+
+
+def ratio(
+    values: Mapping[Case, Sequence[float]], spread: Mapping[Case, stats.Spread], over: Case, under: Case
+) -> Estimate:
+    """Return time of `over` divided by time of `under`."""
+    return stats.ratio(values[over], values[under], numerator_spread=spread[over], denominator_spread=spread[under])
+
+
+def _case_summary(
+    case: Case,
+    runs: Sequence[Observation],
+    values: Mapping[Case, Sequence[float]],
+    spread: Mapping[Case, stats.Spread],
+    speedup: Estimate | None,
+    result: Result,
+) -> CaseSummary:
+    facts = runs[-1].metadata
+    return CaseSummary(
+        case=case,
+        family=str(facts.get("family", "")),
+        estimate=stats.estimate(values[case], variance=spread[case].variance, df=spread[case].df),
+        speedup=speedup,
+        observations=tuple(values[case]),
+        opening=_estimate_of(runs, "open_seconds"),
+        first=_estimate_of(runs, "first_seconds"),
+        tasks=int(facts.get("tasks", 0)),
+        workers_used=max(int(run.metadata.get("workers_used", 0)) for run in runs),
+        moved_bytes=int(facts.get("moved_bytes", 0)),
+        flags=tuple(_flags(case, runs)),
+        stop=result.stops.get(case.name, "unfinished"),
+        build=_estimate_of(runs, "build_seconds"),
+        build_tasks=max(int(run.metadata.get("build_tasks", 0)) for run in runs),
+        ran_on=" or ".join(sorted({str(run.metadata.get("ran_on", "unknown")) for run in runs})),
+    )
+
+
+def _estimate_of(runs: Sequence[Observation], key: str) -> Estimate | None:
+    values = [float(run.metadata[key]) for run in runs if float(run.metadata.get(key, 0)) > 0]
+    return stats.estimate(values) if values else None
+
+
+def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
+    nested = [float(run.metadata["cpu_over_wall"]) for run in runs if "cpu_over_wall" in run.metadata]
+    if nested and statistics.median(nested) > NESTED:
+        yield f"inner threads: CPU time is {statistics.median(nested):.2f}x wall time"
+    used = max(int(run.metadata.get("workers_used", 0)) for run in runs)
+    if case.scheduler != "sync" and 0 < used < min(case.parallelism, int(runs[-1].metadata.get("tasks", 0))):
+        yield f"ran on {used} of {case.parallelism} workers"
+    if any(run.metadata.get("gil_before") != run.metadata.get("gil_after") for run in runs):
+        yield "an extension switched the GIL on"
+
+
+def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:
+    """Say loudly when the control did not scale: then the machine had no workers to spare, and nothing else counts."""
+    for summary in cases:
+        case, speedup = summary.case, summary.speedup
+        if (
+            summary.family != CONTROL
+            or speedup is None
+            or case.parallelism == 1
+            or case.scheduler == "processes-default"
+        ):
+            continue
+        ideal = min(case.parallelism, summary.tasks)
+        if speedup.high < CONTROL_SCALES * ideal:
+            yield (
+                f"the control does not scale: {case.workload} under {case.scheduler} {case.shape} is {speedup.value:.2f}x "
+                f"faster than sync, where {ideal}x is expected: no speed-up of {case.scheduler} in this result can be trusted"
+            )

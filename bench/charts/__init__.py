@@ -1,0 +1,114 @@
+"""Charts of results: one module per chart, each a pure function from summaries to a matplotlib Figure.
+
+The folder is the registry: a module here whose name has no leading underscore is a chart, and has
+
+    def draw(summaries: Sequence[Summary]) -> Figure:
+        '''What the chart answers, in one line.'''
+
+`draw` uses neither pyplot nor files, and raises NothingToDraw where the results lack what it shows. Importing this
+package does not import matplotlib: `gilbench --help` must stay instant.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pkgutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.errors import UserError
+from bench.registry import modules_in
+from bench.summary import Summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# At 100 dots per inch every chart is readable; twice that keeps it sharp on dense screens.
+PNG_DPI: Final = 200
+
+
+class NothingToDraw(UserError):
+    """The results lack what a chart shows: the text says what, and what to run."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart.
+
+    name: its module's and its files' name. answers: the question it answers, in one line.
+    draw: summaries -> Figure in the house style; raises NothingToDraw.
+    """
+
+    name: str
+    answers: str
+    draw: Callable[[Sequence[Summary]], Figure]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What `render` did. files: written, in order. left_out: chart name -> why it was not drawn."""
+
+    files: tuple[Path, ...]
+    left_out: Mapping[str, str]
+
+
+def names() -> list[str]:
+    """Return the charts' names in alphabetical order, without importing matplotlib."""
+    return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+
+
+def all_charts() -> dict[str, Chart]:
+    """Return name -> Chart for every module of this folder, in alphabetical order. Imports matplotlib."""
+    from bench.charts._style import in_house_style
+
+    charts = {}
+    for module in modules_in(sys.modules[__name__]):
+        name = module.__name__.rpartition(".")[2]
+        answers = (module.draw.__doc__ or "").strip().splitlines()[0]
+        charts[name] = Chart(name, answers, in_house_style(module.draw))
+    return charts
+
+
+def image(figure: Figure, format: str) -> bytes:
+    """Return the figure encoded as "svg" or "png". The same figure gives the same bytes: no date, no random ids."""
+    from bench.charts._style import house_style
+
+    # matplotlib would write its own version, and for SVG the date: a picture kept in git must not change by itself.
+    metadata: dict[str, Any] = {"Date": None, "Creator": "gilbench"} if format == "svg" else {"Software": "gilbench"}
+    buffer = io.BytesIO()
+    with house_style():
+        figure.savefig(buffer, format=format, dpi=PNG_DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str] = ("svg", "png")) -> Rendered:
+    """Draw every chart of `summaries` into `folder` (created) as `<chart>.<format>`, each file atomically."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    left_out: dict[str, str] = {}
+    for chart in all_charts().values():
+        paths = [folder / f"{chart.name}.{format}" for format in formats]
+        try:
+            figure = chart.draw(summaries)
+        except NothingToDraw as reason:
+            old = [path.name for path in paths if path.exists()]
+            left_out[chart.name] = f"{reason} ({', '.join(old)} of an earlier run left as is)" if old else str(reason)
+            continue
+        for path, format in zip(paths, formats, strict=True):
+            write(path, image(figure, format))
+            files.append(path)
+    return Rendered(tuple(files), left_out)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a whole file or none: a reader never sees half a picture, and a failure leaves the old one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+# Every target does the set-up it needs by itself, once. Works with GNU make from 3.81 (macOS) on, on Windows under bash.
+
+PROFILE ?= default
+BASE ?= origin/main
+RESULT ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+READY := $(VENV)/ready
+COMPILED := $(VENV)/compiled
+SOURCES := $(wildcard bench/*.py bench/*/*.py workloads/*.py)
+
+CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3 python python3.14 python3.13 python3.12 python3.11)
+NEW_ENOUGH := -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null
+BASE_PYTHON := -c "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)"
+VERSION := -c "import platform; print(platform.python_version())" 2>/dev/null
+
+# Wheels only: nothing is built with tools that requirements.lock does not hold.
+LOCKED := --require-hashes --only-binary :all: -r requirements.lock
+EDITABLE := --no-deps --no-build-isolation --editable .
+
+# The environment is made anew when its interpreter is gone, when this folder was moved or copied (it would run the old
+# folder's code), and when another PYTHON is asked for.
+OUTDATED := $(shell test ! -d $(VENV) || { test -x $(BIN)/python \
+  && { test ! -f $(READY) || grep -qxF "folder $(CURDIR)" $(READY); } \
+  $(if $(PYTHON),&& grep -qxF "python $(PYTHON)" $(READY) 2>/dev/null); } || echo outdated)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench plots check test lint format lock clean outdated
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(COMPILED) ## Make .venv from requirements.lock, with uv if there is one; PYTHON=python3.12 chooses the interpreter
+	@echo "$(VENV) is ready"
+
+bench: $(COMPILED) ## Measure every workload under every scheduler; PROFILE=quick|default|thorough, ARGS="..."
+	$(BIN)/gilbench run --profile $(PROFILE) $(ARGS)
+
+plots: $(COMPILED) ## Draw the newest result, or RESULT=results/NAME.json, into plots/
+	$(BIN)/gilbench plot $(RESULT) -o plots $(ARGS)
+
+check: $(COMPILED) ## Say whether the working tree is slower than BASE=origin/main; ARGS="..."
+	$(BIN)/gilbench check --base "$(BASE)" $(ARGS)
+
+test: $(COMPILED) ## Run the tests, in parallel where safe; ARGS="-k name" runs some of them
+	@parallel=0; $(BIN)/python -m pytest -m "not serial" -n auto $(ARGS) || parallel=$$?; \
+	test $$parallel != 2 || exit 2; \
+	serial=0; $(BIN)/python -m pytest -m serial $(ARGS) || serial=$$?; \
+	case "$$parallel $$serial" in \
+	  "0 0") ;; \
+	  "0 5" | "5 0") $(if $(ARGS),,echo "make test: one of the two runs above found no test" >&2; exit 1) ;; \
+	  *) exit 1 ;; \
+	esac
+
+lint: $(READY) ## Check style, format and types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+format: $(READY) ## Mend format and style
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+lock: ## Renew requirements.lock after a change to pyproject.toml (needs uv); ARGS=--upgrade takes newer versions too
+	@uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --group dev --output-file requirements.lock pyproject.toml $(ARGS)
+
+clean: ## Remove .venv and every cache; results and plots stay
+	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find bench workloads tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(COMPILED): $(READY) $(SOURCES)
+	@$(BIN)/python -m compileall -q bench workloads
+	@touch $@
+
+$(READY): pyproject.toml requirements.lock $(OUTDATED)
+	@set -e; \
+	if command -v uv >/dev/null 2>&1; then tool=uv; else tool=pip; fi; \
+	python=$$(sed -n 's/^python //p' $@ 2>/dev/null) || true; \
+	if [ -n "$(OUTDATED)" ] || ! $(BIN)/python $(NEW_ENOUGH) \
+	  || { [ $$tool = pip ] && ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
+	  python=; found=; \
+	  for candidate in $(CANDIDATES); do \
+	    if "$$candidate" $(NEW_ENOUGH); then python=$$candidate; break; fi; \
+	    version=$$("$$candidate" $(VERSION)) && found="$$found, $$candidate is $$version" || true; \
+	  done; \
+	  if [ -z "$$python" ]; then \
+	    echo "gilbench needs Python 3.11 or newer$${found:-, and there is no $(subst ",,$(firstword $(CANDIDATES)))}; name one with PYTHON=..." >&2; \
+	    exit 1; \
+	  fi; \
+	  base=$$("$$python" $(BASE_PYTHON)); \
+	  echo "Setting up $(VENV) with Python $$("$$base" $(VERSION)) and $$tool, once"; \
+	  rm -rf $(VENV); \
+	  if [ $$tool = uv ]; then uv venv --quiet --python "$$base" $(VENV); else "$$base" -m venv $(VENV); fi; \
+	fi; \
+	if [ $$tool = uv ]; then \
+	  install="uv pip install --python $(BIN)/python"; bytecode=--compile-bytecode; \
+	else \
+	  install="$(BIN)/python -m pip install --disable-pip-version-check --no-input"; bytecode=--compile; \
+	fi; \
+	$$install $$bytecode $(LOCKED); \
+	$$install $(EDITABLE); \
+	printf 'folder %s\npython %s\n' "$(CURDIR)" "$$python" >$@

@@ -1,0 +1,152 @@
+"""The command line: parses, calls, prints; no logic of its own. Heavy modules are imported by the command that needs them.
+
+Exit codes: 0 done; 1 something that was measured failed; 2 wrong usage or an error, told in one line; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench import __version__
+from bench.errors import UserError
+
+RESULTS = Path("results")
+path_type = click.Path(path_type=Path)
+
+
+class Commands(click.Group):
+    """A group whose commands report a user's mistake in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a UserError becomes click's one line and exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise Mistake(str(error)) from error
+
+
+class Mistake(click.ClickException):
+    """A user's mistake: one line, exit code 2."""
+
+    exit_code = 2
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gilbench")
+def gilbench() -> None:
+    """Threads or processes? Measures work under dask's schedulers and says which one wins here, and why."""
+
+
+def main() -> None:
+    """Start the console script `gilbench`."""
+    gilbench()
+
+
+@gilbench.command("list")
+def list_() -> None:
+    """List the workloads, by family, and the schedulers."""
+    from bench.registry import all_workloads
+    from bench.schedulers import all_schedulers
+
+    family = ""
+    for workload in all_workloads().values():
+        if workload.family != family:
+            family = workload.family
+            click.echo(f"{family}:")
+        click.echo(f"  {workload.name:22s} {workload.summary}")
+    click.echo("schedulers:")
+    for scheduler in all_schedulers().values():
+        reason = scheduler.unavailable()
+        click.echo(f"  {scheduler.name:22s} {scheduler.summary if reason is None else f'not available here: {reason}'}")
+
+
+@gilbench.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
+@click.option("--profile", type=click.Choice(["quick", "default", "thorough"]), default="default", show_default=True)
+@click.option("--scheduler", "schedulers", multiple=True, metavar="NAME", help="Only this one and sync. Repeatable.")
+@click.option("--size", "sizes", multiple=True, metavar="NAME", help="tiny, small, default or large. Repeatable.")
+@click.option("--workers", multiple=True, type=click.IntRange(1), help="Only so many workers in all. Repeatable.")
+@click.option("--data", metavar="GLOB", help="Your own csv files for the csv workloads (quote the pattern).")
+@click.option("--name", help="The result is results/NAME.json.  [default: date, time and profile]")
+@click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for results.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run NAME, or the last one.")
+@click.option(
+    "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Bound for the whole run."
+)
+@click.option(
+    "--precision", type=click.FloatRange(0, 1, min_open=True), metavar="FRACTION", help="When a case is done."
+)
+@click.option("--max-observations", type=click.IntRange(1), metavar="N", help="Most processes per case.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=120.0, show_default=True, metavar="SECONDS"
+)
+@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn and recorded]")
+@click.option("--dry-run", is_flag=True, help="Say what would be measured, and stop.")
+def run(**options: Any) -> None:
+    """Measure workloads under schedulers, each observation in a fresh process.
+
+    Without arguments: what the profile holds. What you name is measured in full: every scheduler, every worker count.
+    """
+    from bench import session
+
+    if options["dry_run"]:
+        click.echo("\n".join(case.name for case in session.plan(options).cases))
+        return
+    sys.exit(session.run(options, sys.stderr, sys.stdout))
+
+
+@gilbench.command()
+@click.argument("result", type=path_type, required=False)
+@click.option("--format", "format_", default="text", show_default=True, help="text, markdown, csv or json.")
+def show(result: Path | None, format_: str) -> None:
+    """Print the table of a result: medians with intervals, and speed-ups over sync. RESULT: by default the newest."""
+    from bench.plan import check_names
+    from bench.report import all_formats
+
+    check_names("format", [format_], list(all_formats()))
+    click.echo(all_formats()[format_](_summary(result), _page()), nl=False)
+
+
+@gilbench.command()
+@click.argument("result", type=path_type, required=False)
+@click.option("--format", "format_", default="text", show_default=True, help="text, markdown or json.")
+def claims(result: Path | None, format_: str) -> None:
+    """Say for each claim of the tutorial whether it holds here. RESULT: by default the newest."""
+    from bench import claims as module
+
+    click.echo(module.format(module.decide(_summary(result)), format_, _page()), nl=False)
+
+
+@gilbench.command()
+@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT]...")
+@click.option("-o", "--output", type=path_type, default=Path("plots"), show_default=True, help="Folder for the charts.")
+def plot(results: tuple[Path, ...], output: Path) -> None:
+    """Draw the charts of a result, as SVG and PNG. RESULT: by default the newest."""
+    from bench.charts import render
+
+    done = render([_summary(path) for path in results or (None,)], output)
+    for path in done.files:
+        click.echo(path)
+    for name, reason in done.left_out.items():
+        click.echo(f"left out: {name}: {reason}", err=True)
+
+
+def _summary(path: Path | None) -> Any:
+    from bench.results import load, newest
+    from bench.summary import summarise
+
+    return summarise(load(path or newest(RESULTS)))
+
+
+def _page() -> Any:
+    import os
+    import shutil
+
+    from bench.report import Page
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size((160, 24)).columns, colour)

@@ -1,0 +1,67 @@
+"""No process is left behind: a worker and all it starts die with the run, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+POSIX = os.name == "posix"
+
+
+def hold_on() -> None:
+    """In a worker: end this process and all of its group as soon as the parent is gone.
+
+    The parent holds the other end of our standard input and never writes; the read returns when it dies, even of SIGKILL.
+    """
+    lifeline = os.dup(0)
+
+    def wait() -> None:
+        os.read(lifeline, 1)
+        if POSIX:
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+def start(command: list[str], environment: dict[str, str], errors: int) -> subprocess.Popen[bytes]:
+    """In the parent: start a worker in a process group of its own. `errors`: file descriptor for what it prints."""
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=errors, stderr=errors, start_new_session=POSIX
+    )
+
+
+def end(worker: subprocess.Popen[bytes]) -> None:
+    """In the parent: kill the worker and everything it has started. Does nothing where all is gone already."""
+    if POSIX:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, signal.SIGKILL)
+    elif worker.poll() is None:
+        _end_tree(worker.pid)
+    worker.wait()
+    if worker.stdin:
+        worker.stdin.close()
+
+
+def _end_tree(pid: int) -> None:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for member in [*process.children(recursive=True), process]:
+            with contextlib.suppress(psutil.Error):
+                member.kill()
+
+
+def signal_name(returncode: int) -> str:
+    """Describe how a process ended: `killed by SIGKILL` or `exit code 3`."""
+    if returncode < 0 and sys.platform != "win32":
+        try:
+            return f"killed by {signal.Signals(-returncode).name}"
+        except ValueError:
+            return f"killed by signal {-returncode}"
+    return f"exit code {returncode}"

@@ -1,0 +1,271 @@
+"""The inside of one fresh process: one case, measured by pyperf.Runner in its worker mode.
+
+    python -m bench.worker ORDER.json OUTCOME.json
+
+pyperf calls `--worker` internal, so it is used here only, and tests/test_worker.py fails when a new pyperf changes it.
+Only the standard library is imported up here: pools that spawn import this module again in each of their processes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import layout, lifeline
+
+if TYPE_CHECKING:
+    from bench.plan import Case
+    from bench.schedulers import Opened
+    from workloads import Job, Workload
+
+Compute = Callable[[], list[Any]]
+TimeFunction = Callable[[int], float]
+
+MIN_TIME = 0.02  # seconds that one value takes at least: short computes are repeated until they do
+MAX_VALUES = 10  # values per process beyond which its own spread no longer matters beside that between processes
+
+
+class WrongAnswer(Exception):
+    """A scheduler returned something else than sync: a wrong answer is not a timing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What one worker is asked to measure.
+
+    call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
+    loops, values: fixed by the case's first observation, None in that one. budget: seconds of computing to spend.
+    """
+
+    case: Case
+    round: int
+    seed: int
+    call: str
+    budget: float
+    loops: int | None = None
+    values: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Order:
+        """Read `as_json` back."""
+        from bench.plan import Case
+
+        return cls(**{**data, "case": Case(**data["case"])})
+
+
+@dataclasses.dataclass
+class Meter:
+    """Wall and CPU seconds of this process over everything that was computed; around the timed region, not in it."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def timer(self, compute: Compute, settle: Callable[[], None] | None) -> Callable[[int], float]:
+        """Return pyperf's time function: seconds for `loops` computes, the settling after each left out."""
+
+        def seconds(loops: int) -> float:
+            cpu = time.process_time()
+            elapsed = 0.0
+            # One turn for all loops where nothing has to settle, so that the clock is read as seldom as can be.
+            for turn in [range(loops)] if settle is None else [range(1)] * loops:
+                start = time.perf_counter()
+                for _ in turn:
+                    compute()
+                elapsed += time.perf_counter() - start
+                if settle:
+                    settle()
+            self.cpu += time.process_time() - cpu
+            self.wall += elapsed
+            return elapsed
+
+        return seconds
+
+
+def main(order_path: str, outcome_path: str) -> None:
+    """Measure the order in the one file and write the outcome, a run or a failure, to the other."""
+    lifeline.hold_on()
+    order_data = json.loads(Path(order_path).read_text())
+    kept = layout.pile(order_data["seed"])
+    try:
+        outcome = measure(Order.from_json(order_data))
+    except WrongAnswer as error:
+        outcome = {"failure": {"kind": "wrong answer", "reason": str(error)}}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
+        traceback.print_exc()
+        outcome = {"failure": {"kind": "raised", "reason": describe(error)}}
+    finished = Path(outcome_path).with_suffix(".part")
+    finished.write_text(json.dumps(outcome))
+    finished.replace(outcome_path)
+    del kept
+
+
+def measure(order: Order) -> dict[str, Any]:
+    """Return the pyperf run of the order's case as plain data: values, warmups and metadata."""
+    import dask.delayed  # noqa: F401 - before the clock of the build starts
+
+    from bench import machine, pins
+    from bench.probes.tasks import counting
+    from bench.registry import all_workloads
+    from bench.schedulers import Setup, Shape, all_schedulers
+
+    case, gil_before = order.case, machine.gil_enabled()
+    workload = all_workloads()[case.workload]
+    setup = Setup(workload.modules, case.pinned)
+    pins.prepare(setup.modules, setup.pinned)
+    with counting({}) as executed:
+        start = time.perf_counter()
+        job = workload.build(**workload.sizes[case.size])
+    built = time.perf_counter()
+    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
+        facts: dict[str, Any] = {
+            "family": workload.family,
+            "build_seconds": built - start,
+            "build_tasks": executed.tasks,
+            "open_seconds": time.perf_counter() - built,
+        }
+        facts |= check(order, workload, job, opened)
+        meter = Meter(wall=facts.pop("checking_seconds"))
+        if case.measure == "memory":
+            run = memory_run(order, compute_of(job, opened.keywords, order.call), opened.settle)
+        else:
+            time_func = meter.timer(compute_of(job, opened.keywords, order.call), opened.settle)
+            run = timed_run(order, time_func, meter, facts)
+    facts |= {
+        "moved_bytes": job.moved_bytes,
+        "busy_seconds": meter.wall,
+        "gil_before": "enabled" if gil_before else "disabled",
+        "gil_after": "enabled" if machine.gil_enabled() else "disabled",
+        "blas": machine.blas(),
+    }
+    return {**run, "metadata": {**run["metadata"], **facts}}
+
+
+def compute_of(job: Job, keywords: Mapping[str, Any], call: str) -> Compute:
+    """Return the function that is timed: it computes all of the job's collections and returns a list of results."""
+    from dask import compute
+
+    collections = list(job.collections)
+    if call == "method":
+        return lambda: [collection.compute(**keywords) for collection in collections]
+    if job.together:
+        return lambda: list(compute(*collections, **keywords))
+    return lambda: [compute(collection, **keywords)[0] for collection in collections]
+
+
+def check(order: Order, workload: Workload, job: Job, opened: Opened) -> dict[str, Any]:
+    """Compute for the first time, count the tasks, and compare the answer. Raises WrongAnswer.
+
+    A collection is computed both ways, so that `.compute()` and `dask.compute` are known to give the same.
+    """
+    from bench.answers import same
+    from bench.probes.tasks import counting
+    from workloads import NO_ANSWER
+
+    checked_for = 0.0
+    answer = job.answer
+    if answer is NO_ANSWER and order.case.scheduler != "sync":
+        from dask.local import get_sync
+
+        answer = compute_of(job, {"scheduler": get_sync}, "function")()
+    other = "method" if order.call == "function" else "function"
+    facts: dict[str, Any] = {}
+    for call in (order.call, other) if workload.collection else (order.call,):
+        compute = compute_of(job, opened.keywords, call)
+        with counting(opened.keywords) as count:
+            start = time.perf_counter()
+            results = compute()
+            seconds = time.perf_counter() - start
+            if opened.settle:
+                opened.settle()
+        checked_for += seconds
+        difference = None if answer is NO_ANSWER else same(results, answer)
+        if difference:
+            way = "" if call == "function" else " through .compute()"
+            raise WrongAnswer(f"differs from the right answer{way}: {difference}")
+        if call == order.call:
+            facts = {"first_seconds": seconds, "tasks": count.tasks, "workers_used": len(count.workers)}
+            facts["ran_on"] = " and ".join(sorted(count.places)) or "unknown"
+    return {**facts, "checking_seconds": checked_for}
+
+
+def timed_run(order: Order, time_func: TimeFunction, meter: Meter, facts: dict[str, Any]) -> dict[str, Any]:
+    """Run pyperf's worker; its first observation fixes loops and values for all later ones of the case."""
+    loops, values = order.loops, order.values
+    if loops is None or values is None:
+        loops, values = calibrate(time_func(1), order.budget)
+    cpu, wall = meter.cpu, meter.wall
+    run = pyperf_run(order.case.name, time_func, loops, values, warmups=1 if values > 1 else 0)
+    if order.case.scheduler == "sync":
+        facts["cpu_over_wall"] = (meter.cpu - cpu) / (meter.wall - wall)
+    return run
+
+
+def calibrate(seconds: float, budget: float) -> tuple[int, int]:
+    """Return (loops, values): enough loops for one value to last, as many values as the budget pays for.
+
+    >>> calibrate(0.001, budget=0.6)
+    (32, 10)
+    >>> calibrate(0.15, budget=0.6)
+    (1, 4)
+    >>> calibrate(3.0, budget=0.6)
+    (1, 1)
+    """
+    loops = 1
+    while loops * seconds < MIN_TIME:
+        loops *= 2
+    return loops, max(1, min(MAX_VALUES, round(budget / (loops * seconds))))
+
+
+def memory_run(order: Order, compute: Compute, settle: Callable[[], None] | None) -> dict[str, Any]:
+    """Measure the peak memory of this process and all below it, beyond what they hold while idle, in bytes."""
+    from bench.probes.memory import peak_memory
+
+    kinds = set()
+
+    def peak_bytes(loops: int) -> float:
+        with peak_memory(os.getpid()) as found:
+            compute()
+        if settle:
+            settle()
+        kinds.add(found.kind)
+        return float(max(1, found.beyond))
+
+    run = pyperf_run(order.case.name, peak_bytes, 1, order.values or 2, warmups=0)
+    return {**run, "metadata": {**run["metadata"], "unit": "byte", "memory_kind": kinds.pop()}}
+
+
+def pyperf_run(name: str, time_func: TimeFunction, loops: int, values: int, warmups: int) -> dict[str, Any]:
+    """Be a pyperf worker: this is the one place that uses the internal `--worker`."""
+    import pyperf
+
+    runner = pyperf.Runner()
+    runner.parse_args(["--worker", f"--loops={loops}", f"--values={values}", f"--warmups={warmups}", "--quiet"])
+    (run,) = runner.bench_time_func(name, time_func).get_runs()
+    return {"values": list(run.values), "warmups": list(run.warmups), "metadata": run.get_metadata()}
+
+
+def describe(error: BaseException) -> str:
+    """Return one line: the exception's type and text, and the user's own line that raised it."""
+    text = " ".join(str(error).split()) or "no message"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if f"{os.sep}workloads{os.sep}" in frame.filename]
+    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {text[:300]}{place}"
+
+
+if __name__ == "__main__":
+    # Through the real module, so that what is pickled here names bench.worker and not __main__.
+    from bench import worker
+
+    worker.main(*sys.argv[1:])

@@ -1,0 +1,152 @@
+"""All that the registry finds: each workload gives its own answer, on every local way to run it, and keeps the rules."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import dask
+import dask.local
+import dask.multiprocessing
+import dask.threaded
+import pytest
+from dask.callbacks import Callback
+
+import workloads
+from bench.answers import same
+from bench.registry import all_workloads, modules_in
+from workloads import NO_ANSWER, SIZES, Job, Workload
+
+CLAIMS = {
+    "memory",
+    "copy-back",
+    "loop-gil",
+    "csv-threads",
+    "defaults",
+    "override",
+    "cluster",
+    "lazy",
+    "graph",
+    "many-csv",
+}
+every_workload = pytest.mark.parametrize("workload", all_workloads().values(), ids=lambda workload: workload.name)
+
+
+def compute(job: Job, **options: Any) -> list[Any]:
+    if job.together:
+        return list(dask.compute(*job.collections, **options))
+    return [dask.compute(collection, **options)[0] for collection in job.collections]
+
+
+class Count(Callback):  # type: ignore[misc]
+    """Counts the tasks that run."""
+
+    def __init__(self) -> None:
+        super().__init__(pretask=self._count)
+        self.tasks = 0
+
+    def _count(self, *_: object) -> None:
+        self.tasks += 1
+
+
+@every_workload
+@pytest.mark.parametrize("get", [dask.local.get_sync, dask.threaded.get], ids=["sync", "threads"])
+def test_gives_its_answer(workload: Workload, get: Any) -> None:
+    job = workload.build(**workload.sizes["tiny"])
+    assert job.answer is not NO_ANSWER
+    assert len(job.answer) == len(job.collections)
+    assert same(compute(job, scheduler=get), job.answer) is None
+    # Timed again and again: a second time must be as good as the first.
+    assert same(compute(job, scheduler=get), job.answer) is None
+
+
+@pytest.mark.parametrize("workload", [w for w in all_workloads().values() if w.sweep or w.representative], ids=lambda w: w.name)
+def test_small_gives_its_answer(workload: Workload) -> None:
+    job = workload.build(**workload.sizes["small"])
+    assert same(compute(job, scheduler=dask.local.get_sync), job.answer) is None
+
+
+def test_tasks_can_be_sent_to_another_process() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for workload in all_workloads().values():
+            job = workload.build(**workload.sizes["tiny"])
+            result = compute(job, scheduler=dask.multiprocessing.get, pool=pool, chunksize=1)
+            assert same(result, job.answer) is None, workload.name
+
+
+@every_workload
+def test_building_runs_no_task(workload: Workload) -> None:
+    with Count() as count:
+        workload.build(**workload.sizes["tiny"])
+    assert count.tasks == 0
+
+
+@every_workload
+def test_describes_itself(workload: Workload) -> None:
+    assert 0 < len(workload.summary) < 70
+    assert len((workload.build.__doc__ or "").split("\n\n")) == 2, "a summary, and one paragraph on what it shows"
+    assert tuple(workload.sizes) == SIZES
+    assert set(workload.claims) <= CLAIMS
+    # One size must not stand in for another (sizes that name a set of files differ by that name).
+    assert len({repr(arguments) for arguments in workload.sizes.values()}) == len(SIZES)
+
+
+@every_workload
+def test_is_named_as_its_build_function_and_its_tasks_are_not(workload: Workload) -> None:
+    module = sys.modules[f"workloads.{workload.family}"]
+    assert getattr(module, workload.name) is workload
+
+
+@pytest.mark.parametrize("module", modules_in(workloads), ids=lambda module: module.__name__)
+def test_one_workload_stands_for_its_family(module: Any) -> None:
+    family = module.__name__.rpartition(".")[2]
+    assert sum(w.representative for w in all_workloads().values() if w.family == family) == 1
+
+
+def test_every_claim_is_measured() -> None:
+    assert {claim for workload in all_workloads().values() for claim in workload.claims} == CLAIMS
+
+
+def test_names_are_unique_whatever_the_family() -> None:
+    names = Counter(w.name for m in modules_in(workloads) for w in vars(m).values() if isinstance(w, Workload))
+    assert set(names.values()) == {1}
+    assert set(names) == set(all_workloads())
+
+
+def test_listing_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from bench.registry import all_workloads; assert all_workloads();"
+        "print([name for name in ('dask', 'distributed', 'numpy', 'pandas', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_together_runs_the_shared_tasks_once() -> None:
+    tasks = {}
+    for name in ("together", "separately"):
+        workload = all_workloads()[name]
+        job = workload.build(**workload.sizes["default"])
+        with Count() as count:
+            compute(Job(job.collections, together=job.together), scheduler=fake_get)
+        tasks[name] = count.tasks
+    assert tasks == {"together": 11, "separately": 20}
+
+
+def fake_get(graph: Any, keys: Any, **options: Any) -> Any:
+    """Run the graph's shape and not its work."""
+    from dask._task_spec import Alias, Task, convert_legacy_graph
+
+    shape = {
+        key: node if isinstance(node, Alias) else Task(key, _nothing, *(node.ref() for node in []))
+        for key, node in convert_legacy_graph(dict(graph)).items()
+    }
+    return dask.local.get_sync(shape, keys, **options)
+
+
+def _nothing() -> None:
+    return None

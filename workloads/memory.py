@@ -1,0 +1,52 @@
+"""How much memory it takes when many tasks read the same data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads import Job, workload
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _counting(count: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.arange(count, dtype=np.float64)
+
+
+def _every_nth_sum(values: NDArray[np.float64], first: int, step: int, passes: int) -> float:
+    # With a step, every task touches every page of the array, and none makes a temporary one of its own. Several passes
+    # give the sampling of the memory time to see the peak.
+    return [float(values[first::step].sum()) for _ in range(passes)][-1]
+
+
+@workload(
+    tiny={"tasks": 4, "count": 2**10, "passes": 1},
+    small={"tasks": 8, "count": 2**20, "passes": 4},
+    default={"tasks": 8, "count": 2**22, "passes": 4},
+    large={"tasks": 8, "count": 2**25, "passes": 4},
+    claims=("memory",),
+    modules=("numpy",),
+    representative=True,
+    measures=("time", "memory"),
+)
+def shared_array(tasks: int, count: int, passes: int) -> Job:
+    """Eight tasks that read one large array: who needs how much memory
+
+    One task makes the array, 32 MB at the default size, and all others read all of it. Measures the claim that threads
+    share one memory and processes each have their own: threads need the array once, processes a copy for every worker
+    and more on the way through the main session.
+    """
+    from dask import delayed
+
+    array = delayed(_counting)(count)
+    # first, first + tasks, ...: count / tasks numbers (both are powers of two).
+    each = count // tasks
+    return Job(
+        collections=[delayed(_every_nth_sum)(array, first, tasks, passes) for first in range(tasks)],
+        answer=[float(each * first + tasks * (each * (each - 1) // 2)) for first in range(tasks)],
+        moved_bytes=8 * count * (1 + tasks),
+    )

@@ -1,0 +1,99 @@
+"""Data that has to move: free between threads, pickled and sent (twice, through the main session) between processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workloads import Job, workload
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _fill(number: int, size: int) -> bytes:
+    # Not bytes(size): that would be pages of the system that nobody has written to, cheaper to copy than real data.
+    return bytes([number]) * size
+
+
+def _ones(count: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.ones(count)
+
+
+def _weighted_sum(values: NDArray[np.float64], weight: int) -> float:
+    return float(values.sum() * weight)
+
+
+@workload(
+    tiny={"tasks": 4, "size": 2**10},
+    small={"tasks": 4, "size": 2**16},
+    default={"tasks": 4, "size": 2**22},
+    large={"tasks": 2, "size": 2**26},
+    claims=("copy-back",),
+    representative=True,
+    sweep=True,
+)
+def return_bytes(tasks: int, size: int) -> Job:
+    """Tasks that return bytes: 64 KB, 4 MB, 64 MB
+
+    Hardly any work, and a result that grows with the size. Measures the claim that processes must copy their results
+    back to the main session, and what that costs for each megabyte.
+    """
+    from dask import delayed
+
+    return Job(
+        collections=[delayed(_fill)(number, size) for number in range(1, tasks + 1)],
+        answer=[_fill(number, size) for number in range(1, tasks + 1)],
+        moved_bytes=tasks * size,
+    )
+
+
+@workload(
+    tiny={"consumers": 2, "count": 2**7},
+    small={"consumers": 4, "count": 2**17},
+    default={"consumers": 4, "count": 2**21},
+    large={"consumers": 4, "count": 2**24},
+    claims=("copy-back",),
+    modules=("numpy",),
+)
+def broadcast_bytes(consumers: int, count: int) -> Job:
+    """One task makes an array, four others read it
+
+    16 MB at the default size. The claim that processes copy results back to the main session, for a result that nobody
+    asked to see: it goes back, and out again once for every reader, where distributed workers hand it over directly.
+    """
+    from dask import delayed
+
+    array = delayed(_ones)(count)
+    return Job(
+        collections=[delayed(_weighted_sum)(array, weight) for weight in range(1, consumers + 1)],
+        answer=[float(count * weight) for weight in range(1, consumers + 1)],
+        # Out of the one that makes it, and into each that reads it.
+        moved_bytes=8 * count * (1 + consumers),
+    )
+
+
+# At most 8 MB in all at the default size: distributed warns of graphs over 10 MB, which is another lesson.
+@workload(
+    tiny={"tasks": 2, "count": 2**7},
+    small={"tasks": 4, "count": 2**13},
+    default={"tasks": 4, "count": 2**18},
+    large={"tasks": 4, "count": 2**22},
+    modules=("numpy",),
+)
+def embedded_bytes(tasks: int, count: int) -> Job:
+    """An array put into the graph as an argument of every task
+
+    2 MB for each task at the default size. Data in the graph is pickled for every task that has it, in every compute:
+    what delayed(f)(big_array) costs, and why tasks should read or make their own data.
+    """
+    from dask import delayed
+
+    array = _ones(count)
+    return Job(
+        collections=[delayed(_weighted_sum)(array, weight) for weight in range(1, tasks + 1)],
+        answer=[float(count * weight) for weight in range(1, tasks + 1)],
+        moved_bytes=8 * count * tasks,
+    )
