@@ -84,10 +84,10 @@ $(READY): pyproject.toml requirements.lock $(OUTDATED)
 	  python=; found=; \
 	  for candidate in $(CANDIDATES); do \
 	    if "$$candidate" $(NEW_ENOUGH); then python=$$candidate; break; fi; \
-	    version=$$("$$candidate" $(VERSION)) && found="$$found, $$candidate is $$version" || true; \
+	    version=$$("$$candidate" $(VERSION)) && found="$${found:+$$found,} $$candidate is $$version" || true; \
 	  done; \
 	  if [ -z "$$python" ]; then \
-	    echo "gilbench needs Python 3.11 or newer$${found:-, and there is no $(subst ",,$(firstword $(CANDIDATES)))}; name one with PYTHON=..." >&2; \
+	    echo "gilbench needs Python 3.11 or newer:$${found:- there is no $(subst ",,$(firstword $(CANDIDATES)))}; name one with PYTHON=..." >&2; \
 	    exit 1; \
 	  fi; \
 	  base=$$("$$python" $(BASE_PYTHON)); \

@@ -263,7 +263,7 @@ def cluster(evidence: Evidence) -> Answer:
 @claim("lazy")
 def lazy(evidence: Evidence) -> Answer:
     """delayed returns a lazy object: nothing runs before compute."""
-    found = [case for name in ("sleep", "tiny_tasks", "lazy_build") if (case := evidence.case(name, "sync"))]
+    found = [case for name in ("sleep", "tiny_tasks") if (case := evidence.case(name, "sync"))]
     if not found:
         return missing("control", "delayed_basics")
     ran = [case for case in found if case.build_tasks]

@@ -35,7 +35,8 @@ class Mistake(click.ClickException):
     exit_code = 2
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# dask takes the name that follows `dask` from here; as a script it goes by the script's own name.
+@click.group("bench", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="gilbench")
 def gilbench() -> None:
     """Threads or processes? Measures work under dask's schedulers and says which one wins here, and why."""

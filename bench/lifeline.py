@@ -9,8 +9,6 @@ import subprocess
 import sys
 import threading
 
-POSIX = os.name == "posix"
-
 
 def hold_on() -> None:
     """In a worker: end this process and all of its group as soon as the parent is gone.
@@ -21,7 +19,7 @@ def hold_on() -> None:
 
     def wait() -> None:
         os.read(lifeline, 1)
-        if POSIX:
+        if sys.platform != "win32":
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
@@ -31,13 +29,19 @@ def hold_on() -> None:
 def start(command: list[str], environment: dict[str, str], errors: int) -> subprocess.Popen[bytes]:
     """In the parent: start a worker in a process group of its own. `errors`: file descriptor for what it prints."""
     return subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=errors, stderr=errors, start_new_session=POSIX
+        command,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=errors,
+        stderr=errors,
+        start_new_session=sys.platform != "win32",
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
 
 
 def end(worker: subprocess.Popen[bytes]) -> None:
     """In the parent: kill the worker and everything it has started. Does nothing where all is gone already."""
-    if POSIX:
+    if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(worker.pid, signal.SIGKILL)
     elif worker.poll() is None:

@@ -211,10 +211,10 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
     shapes = scheduler.shapes(cpus)
     if scheduler.name == "default":
         return shapes if workload.collection else ()
-    if breadth == "all" or (workload.scaling and scheduler.core):
+    if breadth == "all" or (breadth == "core" and workload.scaling and scheduler.core):
         return shapes
     full = [shape for shape in shapes if shape.workers * shape.threads == cpus or scheduler.name == "sync"]
-    if workload.representative and breadth == "core":
+    if breadth == "core" and workload.representative:
         return full
     return full[:1] if scheduler.core else ()
 

@@ -11,6 +11,7 @@ from bench import stats, units
 from bench.plan import Case
 from bench.results import Observation
 from bench.run import Ledger, Listener
+from bench.summary import estimates
 from bench.worker import Order
 
 
@@ -85,10 +86,10 @@ def so_far(case: Case, ledger: Ledger) -> str:
     observed = ledger.of(case)
     if observed and observed[-1].failure:
         return f"{case.name}: failed: {': '.join(observed[-1].failure)}"
-    values = [o.value for o in observed if not o.failure]
-    if not values:
+    figure = estimates(ledger.observations).get(case)
+    if figure is None:
         return case.name
-    figure = stats.estimate(values)
     show = units.size if case.measure == "memory" else units.seconds
-    spread = f" ±{stats.relative_half_width(figure):.0%}" if figure.n > 1 else ""
+    width = stats.relative_half_width(figure)
+    spread = f" ±{width:.0%}" if width < 1 else ""
     return f"{case.name}: {show(figure.value)}{spread} (n={figure.n})"

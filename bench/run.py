@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from bench import layout, lifeline, pins
 from bench.plan import Case, Plan, observation_seed, shuffled
+from bench.report import printable
 from bench.results import Journal, Observation, Result, save
 from bench.stats import relative_half_width
 from bench.summary import estimates
@@ -225,7 +226,7 @@ def to_observation(order: Order, outcome: Mapping[str, Any], seconds: float) -> 
 def last_line(path: Path) -> str:
     """Return the last line that a worker printed, shortened: where it died of its own, that says why."""
     lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1].strip()[:300] if lines else "it printed nothing"
+    return printable(lines[-1].strip()[:300]) if lines else "it printed nothing"
 
 
 @dataclass(frozen=True)

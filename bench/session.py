@@ -17,7 +17,7 @@ from bench import plan as planning
 from bench import units
 from bench.errors import UserError
 from bench.machine import Value, fingerprint, usable_cpus
-from bench.plan import Plan
+from bench.plan import Plan, Profile
 from bench.progress import progress
 from bench.registry import all_workloads
 from bench.results import Result, read_journal
@@ -43,6 +43,8 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     """
     resume, folder = options["resume"], options["results"]
     before = unfinished(folder, options["name"]) if resume else new(options)
+    if resume:
+        before = replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
     path = folder / f"{before.name}.json"
     if not resume and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} is there already: choose another --name, or go on with it by --resume")
@@ -50,6 +52,10 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
         signal.signal(
             signal.SIGTERM, signal.default_int_handler
         )  # stop as for Ctrl-C: keep what is measured, end the worker
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to --results {folder}: {error.strerror}") from error
     plan, began = before.plan, time.monotonic()
     err.write(introduction(plan, len(before.observations)))
     on_terminal = err.isatty() and os.environ.get("TERM") != "dumb" and "NO_COLOR" not in os.environ
@@ -73,11 +79,7 @@ def new(options: Mapping[str, Any]) -> Result:
 
 def plan(options: Mapping[str, Any]) -> Plan:
     """Return the plan that the options ask for. Raises UserError for unknown names and for a selection without cases."""
-    profile = planning.PROFILES[options["profile"]]
-    for field in ("max_time", "precision", "max_observations"):
-        if options[field] is not None:
-            profile = replace(profile, **{field: options[field]})
-    profile = replace(profile, min_observations=min(profile.min_observations, profile.max_observations))
+    profile = adjusted(planning.PROFILES[options["profile"]], options)
     schedulers, names = all_schedulers(), all_workloads()
     planning.check_names("scheduler", options["schedulers"], list(schedulers))
     planning.check_names("size", options["sizes"], SIZES)
@@ -97,6 +99,14 @@ def plan(options: Mapping[str, Any]) -> Plan:
         left_out=tuple(f"{name}: {reason}" for name, reason in reasons.items() if reason),
         environment=data_environment(options["data"]),
     )
+
+
+def adjusted(profile: Profile, options: Mapping[str, Any]) -> Profile:
+    """Return the profile with what the user set himself."""
+    for field in ("max_time", "precision", "max_observations"):
+        if options[field] is not None:
+            profile = replace(profile, **{field: options[field]})
+    return replace(profile, min_observations=min(profile.min_observations, profile.max_observations))
 
 
 def data_environment(pattern: str | None) -> dict[str, str]:

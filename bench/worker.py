@@ -257,11 +257,13 @@ def pyperf_run(name: str, time_func: TimeFunction, loops: int, values: int, warm
 
 def describe(error: BaseException) -> str:
     """Return one line: the exception's type and text, and the user's own line that raised it."""
+    from bench.report import printable
+
     text = " ".join(str(error).split()) or "no message"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if f"{os.sep}workloads{os.sep}" in frame.filename]
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {text[:300]}{place}"
+    return printable(f"{type(error).__name__}: {text[:300]}{place}")
 
 
 if __name__ == "__main__":

@@ -17,13 +17,15 @@ def _sleep(number: int, seconds: float) -> int:
     small={"tasks": 8, "seconds": 0.005},
     default={"tasks": 8, "seconds": 0.02},
     large={"tasks": 8, "seconds": 0.2},
+    claims=("lazy",),
     representative=True,
 )
 def sleep(tasks: int, seconds: float) -> Job:
     """Tasks that only sleep: must scale with the workers
 
     Sleeping needs no core, no GIL, no memory and no data, so on every parallel scheduler the time has to fall as the
-    workers grow. Measures no claim: it shows whether the harness and the scheduler do what the case says.
+    workers grow: it shows whether the harness and the scheduler do what the case says. Also measures the claim that
+    delayed is lazy: to build this graph takes far less time than to run a single task of it.
     """
     from dask import delayed
 

@@ -44,7 +44,7 @@ def _job(tasks: int, loops: int, numbers: int, *, together: bool) -> Job:
     small={"tasks": 8, "loops": 250_000, "numbers": 6_000_000},
     default={"tasks": 8, "loops": 1_000_000, "numbers": 24_000_000},
     large={"tasks": 8, "loops": 10_000_000, "numbers": 240_000_000},
-    claims=("graph",),
+    claims=("graph", "visualize"),
     modules=("numpy",),
     representative=True,
 )

@@ -8,15 +8,15 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from bench.charts._style import PALE, TIMES, Style
+from bench.charts._style import PALE, Style, tick
 from bench.summary import Estimate
 
 HOW_TO_READ: Final = "Mark: median over fresh processes; line: its 95 % interval."
 ALONE: Final = "Hollow: a single process; arrow heads: no bound known."
+FINE: Final = (0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0)  # ticks over a short range
 REACH: Final = 3.0  # an interval stretches an axis at most so many times beyond the outermost value
 
 
@@ -107,19 +107,25 @@ def fixed(axis: Axis, ticks: Sequence[float], labels: Sequence[str]) -> None:
 
 
 def ratio_axis(axes: Axes, which: str, low: float, high: float, ticks: int = 9) -> None:
-    """Make an axis ("x" or "y") logarithmic in steps of two: 1/2, 1, 2."""
+    """Make an axis ("x" or "y") logarithmic in steps of two: 1/2, 1, 2; in finer ones over a short range."""
     _log(axes, which, low, high, base=2)
-    step = max(1, math.ceil((math.log2(high) - math.log2(low)) / ticks))
-    powers = [p for p in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1) if p % step == 0]
-    labels = [f"{2**power}{TIMES}" if power >= 0 else f"1/{2**-power}{TIMES}" for power in powers]
-    fixed(axes.xaxis if which == "x" else axes.yaxis, [2.0**power for power in powers], labels)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    if last - first < 2:
+        fine = [value for value in FINE if low <= value <= high]
+        fixed(axis, fine, [f"{value:g}x" for value in fine])
+        return
+    step = math.ceil((last - first + 1) / ticks)
+    powers = [power for power in range(first, last + 1) if power % step == 0]
+    labels = [f"{2**power}x" if power >= 0 else f"1/{2**-power}x" for power in powers]
+    fixed(axis, [2.0**power for power in powers], labels)
 
 
 def unit_axis(axes: Axes, which: str, low: float, high: float, name: Callable[[float], str], ticks: int = 6) -> None:
     """Make an axis logarithmic with ticks at 1, 2 and 5 times powers of ten, labelled with their units by `name`."""
     _log(axes, which, low, high, base=10)
     found = log_ticks(low, high, ticks)
-    fixed(axes.xaxis if which == "x" else axes.yaxis, found, [name(tick) for tick in found])
+    fixed(axes.xaxis if which == "x" else axes.yaxis, found, [tick(name(value)) for value in found])
 
 
 def _log(axes: Axes, which: str, low: float, high: float, base: int) -> None:
@@ -135,32 +141,23 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     """Return at most `most` round values in [low, high], fairly even on a log axis; at least two where any fit."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for steps in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
-        inside = [tick for tick in ticks if low <= tick <= high]
+        values = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
+        inside = [value for value in values if low <= value <= high]
         if 3 <= len(inside) <= most:
             return inside
     if len(inside) > most:
         every = math.ceil(len(inside) / most)
         return inside[::every]
     even = MaxNLocator(max(2, most - 2), steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return [float(tick) for tick in even if low <= tick <= high]
+    return [float(value) for value in even if low <= value <= high]
 
 
-def two_power_axis(axes: Axes, which: str, low: float, high: float, name: Callable[[float], str], ticks: int) -> None:
-    """Make an axis logarithmic with ticks at powers of two, labelled by `name`: for bytes."""
-    _log(axes, which, low, high, base=2)
-    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
-    step = max(1, math.ceil((last - first + 1) / ticks))
-    powers = range(first, last + 1, step)
-    fixed(axes.xaxis if which == "x" else axes.yaxis, [2.0**p for p in powers], [name(2.0**p) for p in powers])
-
-
-def grid(figure: Figure, panels: int, columns: int, *, share: bool = False) -> list[Axes]:
-    """Return `panels` axes in rows of `columns`."""
-    rows = -(-panels // columns)
-    spec = figure.add_gridspec(rows, columns)
-    found: list[Axes] = []
-    for index in range(panels):
-        first = found[0] if found and share else None
-        found.append(figure.add_subplot(spec[index // columns, index % columns], sharex=first, sharey=first))
-    return found
+def size_axis(axes: Axes, low: float, high: float, sizes: Sequence[float], name: Callable[[float], str]) -> None:
+    """Make the x axis logarithmic in bytes, with at most four ticks: at the sizes that were measured."""
+    _log(axes, "x", low, high, base=2)
+    apart = (math.log2(high) - math.log2(low)) / 4.5
+    ticks: list[float] = []
+    for size in sizes:
+        if not ticks or math.log2(size / ticks[-1]) >= apart:
+            ticks.append(size)
+    fixed(axes.xaxis, ticks, [tick(name(value)) for value in ticks])

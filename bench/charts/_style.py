@@ -33,7 +33,6 @@ PALE: Final = "#d9d9d9"
 BAND: Final = "#f4f4f4"
 LONGEST: Final = 40  # characters of one name
 NO_BREAK: Final = "\u00a0"
-TIMES: Final = "\u00d7"  # the multiplication sign
 
 HOUSE: Final[dict[str, Any]] = {
     "font.size": TEXT,
@@ -138,30 +137,9 @@ def plain(value: object, longest: int = LONGEST) -> str:
     return text.replace("$", r"\$")
 
 
-def times(value: float) -> str:
-    """Return a ratio with two digits: 1.9, 0.53, 18."""
-    digits = f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2g}"
-    return f"{digits}{TIMES}"
-
-
-def seconds(value: float, digits: int = 3) -> str:
-    """Return a duration in the unit that suits it: `92.5 ms`."""
-    for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if abs(value) >= factor * 0.9995:
-            return f"{_digits(value / factor, digits)} {unit}"
-    return f"{_digits(value / 1e-9, digits)} ns"
-
-
-def size(value: float, digits: int = 3) -> str:
-    """Return a number of bytes in the unit that suits it: `64 MiB`."""
-    for unit, factor in (("GiB", 2.0**30), ("MiB", 2.0**20), ("KiB", 2.0**10)):
-        if abs(value) >= factor * 0.9995:
-            return f"{_digits(value / factor, digits)} {unit}"
-    return f"{_digits(value, digits)} B"
-
-
-def _digits(value: float, digits: int) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+def tick(figure: str) -> str:
+    """Return a formatted figure without zeros at its end, as a tick or a title wants it: `50.0 ms` is `50 ms`."""
+    return re.sub(r"(\.\d*?)0+(?=\D|$)", lambda match: match[1].rstrip("."), figure)
 
 
 def count(number: int, noun: str) -> str:
@@ -184,6 +162,15 @@ def text_width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     font = FontProperties(family="DejaVu Sans", weight=weight)
     # Drawn on pixels, letters come out up to 3 % wider than their outlines.
     return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72 * 1.03 if text.strip() else 0.0
+
+
+def fitted(text: str, width: float, size: float = TEXT, weight: str = "normal") -> str:
+    """Cut text that is wider than `width` inches, and show that it was."""
+    if text_width(text, size, weight) <= width:
+        return text
+    while text and text_width(text + "…", size, weight) > width:
+        text = text[:-1].removesuffix("\\")
+    return text + "…"
 
 
 def wrapped(text: str, width: float, size: float = TEXT, weight: str = "normal") -> list[str]:

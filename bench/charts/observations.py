@@ -6,12 +6,13 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench import units
 from bench.charts import NothingToDraw
 from bench.charts import _axes as axis
 from bench.charts import _data as data
@@ -25,7 +26,7 @@ LEAST: Final = 0.2  # height of a workload's name
 PANEL: Final = 0.52  # a panel's title and axis
 PALE: Final = 0.45  # opacity where fewer workers than the most ran
 
-DOT: Final = {
+DOT: Final[dict[str, Any]] = {
     "color": "black",
     "markersize": 2.8,
     "markeredgecolor": "white",
@@ -51,7 +52,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     """How do the single observations scatter around each case's median?"""
     panels = [(summary, family, groups) for summary in summaries for family, groups in families(summary).items()]
     if not panels:
-        raise NothingToDraw("this result has no timed case: run any workload")
+        raise NothingToDraw("this result has no timed case: run `gilbench run`")
     heights = [sum(group.height for group in groups) + PANEL for _, _, groups in panels]
     cases = [case for _, _, groups in panels for group in groups for case in group.cases]
     reading = axis.reading(case.estimate for case in cases)
@@ -97,7 +98,7 @@ def message(summary: Summary) -> str:
     if not widths:
         return f"No interval is known for any of {style.count(len(cases), 'median')}"
     unknown = len(cases) - len(widths)
-    rest = f"; {style.count(unknown, 'median')} {'has' if unknown == 1 else 'have'} no interval" if unknown else ""
+    rest = f"; {unknown:,} {'has' if unknown == 1 else 'have'} no interval" if unknown else ""
     half, worst = (f"±{100 * width:.2g}{style.NO_BREAK}%" for width in (statistics.median(widths), max(widths)))
     return f"Half of {style.count(len(widths), 'median')} are known within {half}, all within {worst}{rest}"
 
@@ -106,7 +107,7 @@ def _panel(axes: Axes, groups: Sequence[Group]) -> None:
     """Draw one family: each workload's cases below each other, each with its dots, its median and its interval."""
     cases = [case for group in groups for case in group.cases]
     seen = [value for case in cases for value in case.observations if value > 0]
-    axis.unit_axis(axes, "x", *axis.log_limits([c.estimate for c in cases], include=seen), style.seconds, ticks=8)
+    axis.unit_axis(axes, "x", *axis.log_limits([c.estimate for c in cases], include=seen), units.seconds, ticks=8)
     down = 0.0
     middles = []
     for index, group in enumerate(groups):
@@ -129,4 +130,4 @@ def _case(axes: Axes, y: float, case: CaseSummary, opacity: float) -> None:
     label = style.plain(case.case.name)
     axis.marks(axes, [case.estimate.value], [y], [case.estimate], look, size=5, label=label, opacity=opacity)
     dots = [value for value in case.observations if value > 0]
-    axes.plot(dots, [y] * len(dots), "o", zorder=4, **DOT)  # type: ignore[arg-type]
+    axes.plot(dots, [y] * len(dots), "o", zorder=4, **DOT)

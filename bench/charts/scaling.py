@@ -19,39 +19,44 @@ COLUMNS: Final = 3
 PANEL: Final = 2.35  # inches high
 APART: Final = 0.05  # of a doubling, between neighbours that would hide each other
 
-# series -> its cases, from one worker to many
+# series -> its cases, from the fewest workers to the most
 Curves = Mapping[str, Sequence[CaseSummary]]
 
 
 def draw(summaries: Sequence[Summary]) -> Figure:
     """Does it get faster with every worker added, and where does it stop?"""
-    panels = [(s, label, curves) for s in summaries for label, curves in workloads(s).items()]
-    if not panels:
-        raise NothingToDraw("this result has no case at several numbers of workers: run a workload with more than one")
-    # The same workload of several results side by side.
-    order = list(dict.fromkeys(label for _, label, _ in panels))
-    panels.sort(key=lambda panel: order.index(panel[1]))
-    columns = len(summaries) if len(summaries) > 1 else min(COLUMNS, len(panels))
-    cases = [case for _, _, curves in panels for curve in curves.values() for case in curve]
+    found = [workloads(summary) for summary in summaries]
+    labels = list(dict.fromkeys(label for panels in found for label in panels))
+    if not labels:
+        raise NothingToDraw(
+            "this result has no workload at several numbers of workers: run `gilbench run python_loops` on more than one CPU"
+        )
+    curves = [(name, curve) for panels in found for curves in panels.values() for name, curve in curves.items()]
+    names = style.series_order(name for name, _ in curves)
+    cases = [case for _, curve in curves for case in curve]
     counts = sorted({case.case.parallelism for case in cases})
-    speedups = _speedups(cases)
-    limits = axis.log_limits(speedups, include=(1, counts[-1]), pad=1.2)
+    limits = axis.log_limits(_speedups(cases), include=(1, counts[-1]), pad=1.2)
+    # The same workload of several results side by side.
+    places = [(label, index) for label in labels for index in range(len(found))]
+    columns = len(found) if len(found) > 1 else min(COLUMNS, len(labels))
+    rows = -(-len(places) // columns)
     figure = style.page(
         style.messages(summaries, message),
         summaries,
-        -(-len(panels) // columns) * PANEL + 0.2,
-        notes=[axis.reading(speedups)],
-        legend=_legend(panels),
+        rows * PANEL + 0.2,
+        notes=[axis.reading(_speedups(cases))],
+        legend=_legend(names),
         width=max(style.WIDTH, 2.6 * columns),
     )
-    for index, (axes, (summary, label, curves)) in enumerate(
-        zip(axis.grid(figure, len(panels), columns), panels, strict=True)
-    ):
-        axis.ratio_axis(axes, "y", *limits, ticks=5)
-        _panel(axes, curves, counts)
-        axes.set_title(style.plain(f"{label} · {summary.name}" if len(summaries) > 1 else label))
-        axes.set_xlabel("workers (processes x threads)")
-        axes.set_ylabel(f"speed-up over sync ({style.TIMES})" if index % columns == 0 else "")
+    grid = figure.add_gridspec(rows, columns)
+    for place, (label, index) in enumerate(places):
+        if label in found[index]:
+            axes = figure.add_subplot(grid[place // columns, place % columns])
+            axis.ratio_axis(axes, "y", *limits, ticks=5)
+            _panel(axes, found[index][label], counts, names)
+            title = label + (f" · {summaries[index].name}" if len(found) > 1 else "")
+            axes.set_title(style.fitted(style.plain(title), 0.8 * figure.get_figwidth() / columns, weight="bold"))
+            axes.set_ylabel("speed-up over sync (x)" if place % columns == 0 else "")
     return figure
 
 
@@ -73,25 +78,23 @@ def workloads(summary: Summary) -> dict[str, Curves]:
 
 
 def message(summary: Summary) -> str:
-    """Return on how many workloads each kind gains from more workers: the last interval lies above the first."""
+    """Return on how many workloads each kind gains from more workers."""
     found = workloads(summary)
-    most = max((_workers(case) for curves in found.values() for curve in curves.values() for case in curve), default=1)
-    parts = []
-    for kind in ("threads", "processes", "mix"):
-        curves = [
-            [curve for curve in curves.values() if data.kind(curve[-1].case) == kind] for curves in found.values()
-        ]
-        gains = [any(gain(curve) for curve in mine) for mine in curves if mine]
+    counts = {_workers(case) for curves in found.values() for curve in curves.values() for case in curve}
+    parts: list[str] = []
+    for kind, name in (("threads", "threads"), ("processes", "processes"), ("mix", "a mix")):
+        mine = [[c for c in curves.values() if data.kind(c[-1].case) == kind] for curves in found.values()]
+        gains = [any(gains_more(curve) for curve in curves) for curves in mine if curves]
         if gains:
-            verb, noun = ("", "") if parts else (" gain", style.count(len(gains), " workload").lstrip("0123456789,"))
-            parts.append(f"{'a mix' if kind == 'mix' else kind}{verb} on {sum(gains)} of {len(gains)}{noun}")
-    return (
-        f"From 1 to {most} workers, {', '.join(parts)}" if parts else "Nothing measured at several numbers of workers"
-    )
+            verb, noun = ("", "") if parts else (" gain", " workload" if len(gains) == 1 else " workloads")
+            parts.append(f"{name}{verb} on {sum(gains)} of {len(gains)}{noun}")
+    if not parts:
+        return "nothing measured at several numbers of workers"
+    return f"From {min(counts)} to {max(counts)} workers, {', '.join(parts)}"
 
 
-def gain(curve: Sequence[CaseSummary]) -> bool:
-    """Tell whether the most workers are surely faster than the fewest."""
+def gains_more(curve: Sequence[CaseSummary]) -> bool:
+    """Tell whether the most workers are surely faster than the fewest: their intervals are apart."""
     first, last = curve[0].speedup, curve[-1].speedup
     return first is not None and last is not None and last.low > first.high
 
@@ -104,28 +107,27 @@ def _speedups(cases: Sequence[CaseSummary]) -> list[Estimate]:
     return [case.speedup for case in cases if case.speedup is not None]
 
 
-def _panel(axes: Axes, curves: Curves, counts: Sequence[int]) -> None:
+def _panel(axes: Axes, curves: Curves, counts: Sequence[int], names: Sequence[str]) -> None:
     """Draw one workload. Curves stand a little apart, so that none hides another at the same number of workers."""
-    names = style.series_order(curves)
     edge = 2 ** (0.14 + APART * len(names) / 2)
     axes.set_xscale("log", base=2)
     axes.set_xlim(counts[0] / edge, counts[-1] * edge)
     axis.fixed(axes.xaxis, counts, [str(count) for count in counts])
+    axes.set_xlabel("workers (processes x threads)")
     axes.axhline(1, color="black", linewidth=1.0, zorder=1)
     axes.plot([counts[0], counts[-1]], [counts[0], counts[-1]], color="black", linewidth=1.0, dashes=(4, 3), zorder=1)
     for index, name in enumerate(names):
         shift = 2 ** ((index - (len(names) - 1) / 2) * APART)
-        speedups = _speedups(curves[name])
-        across = [_workers(case) * shift for case in curves[name]]
-        up = [speedup.value for speedup in speedups]
-        look = style.style_of(name)
-        axis.marks(axes, across, up, speedups, look, vertical=True, line="-", label=style.plain(name))
+        cases = curves.get(name, ())
+        across = [_workers(case) * shift for case in cases]
+        speedups = _speedups(cases)
+        look, label = style.style_of(name), style.plain(name)
+        axis.marks(axes, across, [s.value for s in speedups], speedups, look, vertical=True, line="-", label=label)
 
 
-def _legend(panels: Sequence[tuple[Summary, str, Curves]]) -> list[Line2D]:
-    names = {name for _, _, curves in panels for name in curves}
+def _legend(names: Sequence[str]) -> list[Line2D]:
     return [
         *style.legend_for(names, line=True),
-        Line2D([], [], color="black", linewidth=1.0, label=f"sync = 1{style.TIMES}"),
+        Line2D([], [], color="black", linewidth=1.0, label="sync = 1x"),
         Line2D([], [], color="black", linewidth=1.0, dashes=(4, 3), label="ideal = workers"),
     ]

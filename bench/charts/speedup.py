@@ -32,7 +32,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     tables = [data.rows(summary) for summary in summaries]
     found = [row for table in tables for row in table]
     if not found:
-        raise NothingToDraw("this result has no speed-up over sync: run a workload under sync and another scheduler")
+        raise NothingToDraw("this result has no speed-up over sync: run `gilbench run`")
     heights = _heights(found)
     places, bottom = _places(found, heights)
     limits = axis.log_limits(_speedups(found), include=(1, _workers(found)), pad=1.3)
@@ -50,7 +50,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         _panel(panel, {row.label: row for row in table}, places, heights)
         panel.set_ylim(bottom, 0)
         panel.tick_params(axis="y", length=0)
-        panel.set_xlabel(f"speed-up over sync ({style.TIMES}, log scale)")
+        panel.set_xlabel("speed-up over sync (x, log scale)")
         if len(summaries) > 1:
             panel.set_title(style.plain(summary.name))
     _label_rows(panels[0], found, places)
@@ -153,8 +153,8 @@ def _legend(rows: Sequence[Row]) -> list[Line2D]:
     workers = _workers(rows)
     entries = [*style.legend_for(_names(rows))]
     ideal = {"color": "black", "linewidth": 1.1}
-    entries.append(Line2D([], [], linestyle="-", label=f"sync = 1{style.TIMES}", **ideal))  # type: ignore[arg-type]
-    entries.append(Line2D([], [], linestyle=(0, (4, 3)), label=f"ideal = {workers}{style.TIMES}", **ideal))  # type: ignore[arg-type]
+    entries.append(Line2D([], [], linestyle="-", label="sync = 1x", **ideal))  # type: ignore[arg-type]
+    entries.append(Line2D([], [], linestyle=(0, (4, 3)), label=f"ideal = {workers}x", **ideal))  # type: ignore[arg-type]
     if any(row.failed for row in rows):
         entries.append(Line2D([], [], color=style.GREY, marker="x", linestyle="none", label="failed"))
     return entries

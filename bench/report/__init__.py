@@ -66,6 +66,11 @@ def row(summary: CaseSummary) -> tuple[str, ...]:
     )
 
 
+def printable(text: str) -> str:
+    """Return text without control characters: a result file must not steer the terminal that shows it."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def headline(summary: Summary) -> str:
     """Return one line on where and with what the result was measured."""
     about = summary.machine

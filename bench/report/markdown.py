@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.report import COLUMNS, Page, headline, row
+from bench.report import COLUMNS, Page, headline, printable, row
 from bench.summary import Summary
 
 
@@ -25,7 +25,7 @@ def escape(text: str) -> str:
     """Return text that Markdown shows as it is: results are data, also when their names hold markup."""
     for character in "\\`*_[]<>|#&$~":
         text = text.replace(character, f"\\{character}" if character not in "<>&" else _ENTITIES[character])
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}

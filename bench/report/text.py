@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from bench.report import COLUMNS, Page, headline, row
+from bench.report import COLUMNS, Page, headline, printable, row
 from bench.summary import Summary
 
 RIGHT = {"median", "speed-up", "n"}
@@ -29,7 +29,7 @@ def format(summary: Summary, page: Page) -> str:
     for case in summary.cases:
         if last not in ("", case.case.workload):
             table.add_section()
-        cells = [Text(cell) for cell in row(case)]
+        cells = [Text(printable(cell)) for cell in row(case)]
         if case.speedup and case.speedup.low > 1:
             cells[6].stylize("green")
         elif case.speedup and case.speedup.high < 1:
@@ -38,10 +38,10 @@ def format(summary: Summary, page: Page) -> str:
             cells[0] = Text("")
         table.add_row(*(cells if notes else cells[:-1]))
         last = case.case.workload
-    console.print(Text(headline(summary)))
+    console.print(Text(printable(headline(summary))))
     console.print(table)
     for failure in summary.failures:
-        console.print(Text(f"failed: {failure.case.name}: {failure.kind}: {failure.reason}", style="red"))
+        console.print(Text(printable(f"failed: {failure.case.name}: {failure.kind}: {failure.reason}"), style="red"))
     for warning in summary.warnings:
-        console.print(Text(f"warning: {warning}", style="bold red"))
+        console.print(Text(printable(f"warning: {warning}"), style="bold red"))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

@@ -25,11 +25,13 @@ QUIET = {
 
 
 def shapes(cpus: int) -> tuple[Shape, ...]:
-    """All processes, all threads, every mix that fills the CPUs, then fewer single-threaded processes."""
+    """All processes, all threads, every mix that fills the CPUs (2x2 where none does), then fewer processes."""
     whole = [Shape(cpus, 1)]
     if cpus > 1:
         whole.append(Shape(1, cpus))
     mixes = [Shape(workers, cpus // workers) for workers in range(2, cpus) if cpus % workers == 0]
+    if cpus > 1 and not mixes:
+        mixes = [Shape(2, 2)]
     fewer = [Shape(count, 1) for count in worker_counts(cpus)[1:]]
     return (*whole, *mixes, *fewer)
 

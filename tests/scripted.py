@@ -1,0 +1,68 @@
+"""Fakes for tests: workloads and timings from a script, so that nothing depends on a clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from bench.plan import PROFILES, Case, Plan, Profile
+from bench.results import Observation
+from bench.worker import Order
+
+MACHINE: Mapping[str, str | int | float] = {
+    "cpu_model_name": "Test CPU",
+    "usable_cpus": 2,
+    "python_version": "3.11.7",
+    "python_build": "gil",
+    "gil": "enabled",
+    "dask_version": "2026.8.0",
+    "pandas_version": "3.1.1",
+    "numpy_version": "2.4.6",
+    "graph_drawing": "nothing: neither graphviz nor ipycytoscape is installed",
+}
+
+
+def profile(**changes: object) -> Profile:
+    """The default profile with changes."""
+    return replace(PROFILES["default"], **changes)  # type: ignore[arg-type]
+
+
+def plan(cases: int | list[Case] = 3, *, seed: int = 1, **changes: object) -> Plan:
+    """A plan of so many sync cases of workloads w0, w1 ..., or of the cases given."""
+    chosen = [Case(f"w{i}", "default", "sync") for i in range(cases)] if isinstance(cases, int) else cases
+    return Plan(profile(**changes), tuple(chosen), seed, timeout=10.0)
+
+
+def observation(order: Order, value: float, seconds: float = 1.0, **metadata: object) -> Observation:
+    """What a worker that took `value` seconds for a compute would have written."""
+    facts = {"loops": 1, "family": "scripted", "tasks": 8, "busy_seconds": 0.6, "unit": "second", **metadata}
+    return Observation(order.case, order.round, order.seed, order.call, seconds, (value,) * 3, ((1, value),), facts)  # type: ignore[arg-type]
+
+
+@dataclass
+class Script:
+    """A `start` for bench.run: value(case, round) seconds, and failures where the script says so. Keeps its orders."""
+
+    value: Callable[[Case, int], float] = lambda case, round_: 0.1
+    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    seconds: float = 1.0
+    orders: list[Order] = field(default_factory=list)
+
+    def __call__(self, order: Order) -> Observation:
+        self.orders.append(order)
+        if order.case.name in self.failures:
+            return Observation(
+                order.case, order.round, order.seed, order.call, self.seconds, failure=self.failures[order.case.name]
+            )
+        return observation(order, self.value(order.case, order.round), self.seconds)
+
+    @property
+    def sequence(self) -> list[tuple[int, str]]:
+        """(round, case name) in the order started."""
+        return [(order.round, order.case.name) for order in self.orders]
+
+
+def noisy(sd: float) -> Callable[[Case, int], float]:
+    """Log-normal timings around 0.1 s that depend on nothing but case and round."""
+    return lambda case, round_: 0.1 * random.Random(f"{case.name}/{round_}").lognormvariate(0.0, sd)
