@@ -19,11 +19,16 @@ def hold_on() -> None:
 
     def wait() -> None:
         os.read(lifeline, 1)
-        if sys.platform != "win32":
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
+        die()
 
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+def die() -> None:
+    """In a worker: end this process and all of its group, now."""
+    if sys.platform != "win32":
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def start(command: list[str], environment: dict[str, str], errors: int) -> subprocess.Popen[bytes]:

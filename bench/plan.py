@@ -67,7 +67,7 @@ class Profile:
 
     sizes: sizes of every workload; those whose point is size (`sweep`) get `sweep_sizes`.
     breadth: "representative" (one workload a family, core schedulers), "core" (all workloads under the core schedulers,
-        representatives under every one), "all" (every workload, scheduler and worker count).
+        representatives under every one, those for scaling at every worker count), "all" (everything).
     precision: a case is done when its 95 % interval is at most this much to either side, as a fraction of the estimate.
     min_observations, max_observations: processes per case.
     budget: seconds of computing that one process should spend on its case, over all its computes.
@@ -88,8 +88,8 @@ class Profile:
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", ("small",), ("small",), "representative", 0.15, 3, 5, 0.25, 105.0),
-        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 3, 8, 0.6, 555.0),
+        Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.25, 105.0),
+        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.6, 555.0),
         Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
     )
 }
@@ -196,7 +196,7 @@ def cases_of(
                 for shape in _shapes(workload, scheduler, breadth, cpus):
                     if selection.workers and shape.workers * shape.threads not in selection.workers:
                         continue
-                    for measure in workload.measures:
+                    for measure in workload.measures if scheduler.core or breadth == "all" else ("time",):
                         case = Case(
                             workload.name, size, scheduler.name, shape.workers, shape.threads, workload.pinned, measure
                         )
@@ -213,10 +213,7 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
         return shapes if workload.collection else ()
     if breadth == "all" or (breadth == "core" and workload.scaling and scheduler.core):
         return shapes
-    full = [shape for shape in shapes if shape.workers * shape.threads == cpus or scheduler.name == "sync"]
-    if breadth == "core" and workload.representative:
-        return full
-    return full[:1] if scheduler.core else ()
+    return shapes[:1] if scheduler.core or (breadth == "core" and workload.representative) else ()
 
 
 def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:

@@ -41,7 +41,8 @@ Step = Literal["explore", "confirm", "stop"]
 SHAPE = 0.25
 """Wang and Tsiatis' power: between O'Brien and Fleming's 0 (strict early) and Pocock's 0.5 (the same at every look)."""
 TRIM = 0.1
-"""Share of epochs cut from each end: costs 2 % of power on normal noise, saves 20 % with one outlier in 20."""
+"""Share of epochs cut from each end. With the wider error of correlated neighbours it finds 91 instead of 96 % of +6 %
+slowdowns on normal noise, but 84 instead of 67 % with one outlier in 20."""
 MOST_CORRELATED = 0.6
 """Correlation of neighbouring epochs that is believed at most."""
 POWER = 0.8

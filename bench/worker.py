@@ -203,7 +203,9 @@ def timed_run(order: Order, time_func: TimeFunction, meter: Meter, facts: dict[s
     """Run pyperf's worker; its first observation fixes loops and values for all later ones of the case."""
     loops, values = order.loops, order.values
     if loops is None or values is None:
-        loops, values = calibrate(time_func(1), order.budget)
+        # A first compute that uses the budget up has said enough; a short one was cold, and is not believed.
+        first = float(facts["first_seconds"])
+        loops, values = calibrate(first if first > order.budget else time_func(1), order.budget)
     cpu, wall = meter.cpu, meter.wall
     run = pyperf_run(order.case.name, time_func, loops, values, warmups=1 if values > 1 else 0)
     if order.case.scheduler == "sync":
@@ -241,7 +243,7 @@ def memory_run(order: Order, compute: Compute, settle: Callable[[], None] | None
         kinds.add(found.kind)
         return float(max(1, found.beyond))
 
-    run = pyperf_run(order.case.name, peak_bytes, 1, order.values or 2, warmups=0)
+    run = pyperf_run(order.case.name, peak_bytes, loops=1, values=1, warmups=0)
     return {**run, "metadata": {**run["metadata"], "unit": "byte", "memory_kind": kinds.pop()}}
 
 
@@ -271,3 +273,4 @@ if __name__ == "__main__":
     from bench import worker
 
     worker.main(*sys.argv[1:])
+    os._exit(0)  # everything is written: taking the interpreter down in good order would only cost time

@@ -24,8 +24,8 @@ MACHINE: Mapping[str, str | int | float] = {
 
 
 def profile(**changes: object) -> Profile:
-    """The default profile with changes."""
-    return replace(PROFILES["default"], **changes)  # type: ignore[arg-type]
+    """The default profile with changes; three observations at least."""
+    return replace(PROFILES["default"], **{"min_observations": 3, **changes})  # type: ignore[arg-type]
 
 
 def plan(cases: int | list[Case] = 3, *, seed: int = 1, **changes: object) -> Plan:

@@ -38,8 +38,10 @@ def depths(graph: Graph) -> dict[Node, int]:
     return {node: depth(node) for node in graph}
 
 
-def layered(graph: Graph, sweeps: int = 4) -> Layout:
+def layered(graph: Graph, labels: Mapping[Node, str], sweeps: int = 4) -> Layout:
     """Lay a graph out. Nodes are sorted in each column by the mean place of their neighbours, there and back again.
+
+    They start in the order of their labels: dask's keys are random, and the same graph has to look the same every time.
 
     After Sugiyama, Tagawa & Toda, IEEE Trans. Syst. Man Cybern. 11, 1981, without the virtual nodes: an edge may pass
     behind a node of a column that it skips.
@@ -50,7 +52,7 @@ def layered(graph: Graph, sweeps: int = 4) -> Layout:
         for other in needed:
             users[other].add(node)
     columns: list[list[Node]] = [[] for _ in range(1 + max(depth.values(), default=-1))]
-    for node in graph:
+    for node in sorted(graph, key=labels.__getitem__):
         columns[depth[node]].append(node)
     for sweep in range(sweeps):
         forward = sweep % 2 == 0

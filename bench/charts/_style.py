@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from bench.summary import Summary
 
@@ -29,6 +29,7 @@ TEXT: Final = 9.0
 TITLE: Final = 12.5
 LINE: Final = 1.38 / 72  # inches per point of font size, with leading
 GREY: Final = "#595959"
+ALARM: Final = "#a12d00"
 PALE: Final = "#d9d9d9"
 BAND: Final = "#f4f4f4"
 LONGEST: Final = 40  # characters of one name
@@ -60,7 +61,10 @@ HOUSE: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a scheduler is drawn everywhere. The marker and the hatch tell it where colours do not."""
+    """How a scheduler is drawn everywhere. The marker and the hatch tell it where colours do not.
+
+    Hatches are of lines only: with dots an SVG becomes ten times as large.
+    """
 
     colour: str
     marker: str
@@ -72,18 +76,18 @@ STYLES: Final[Mapping[str, Style]] = {
     "sync": Style("#000000", "X", ""),
     "threads": Style("#0072B2", "o", "///"),
     "processes": Style("#D55E00", "s", "\\\\\\"),
-    "processes-default": Style("#E69F00", "D", "xxx"),
-    "distributed 1xN": Style("#56B4E9", "^", "..."),
-    "distributed Nx1": Style("#CC79A7", "v", "ooo"),
-    "distributed mix": Style("#8A7A00", "P", "+++"),
-    "distributed 1x1": Style("#CC79A7", "|", "---"),
-    "loky": Style("#009E73", "d", "|||"),
-    "default": Style("#7F7F7F", "*", "**"),
+    "processes-default": Style("#E69F00", "D", "xx"),
+    "distributed 1xN": Style("#56B4E9", "^", "---"),
+    "distributed Nx1": Style("#CC79A7", "v", "|||"),
+    "distributed mix": Style("#8A7A00", "P", "++"),
+    "distributed 1x1": Style("#CC79A7", "|", "-"),
+    "loky": Style("#009E73", "d", "--//"),
+    "default": Style("#7F7F7F", "*", "x"),
 }
 SPARE: Final = tuple(
     Style(colour, marker, hatch)
     for (marker, hatch), colour in product(
-        (("p", "/."), ("h", "\\."), ("<", "-/"), (">", "|/"), ("8", "+/")),
+        (("p", "|//"), ("h", "|\\\\"), ("<", "-\\\\"), (">", "x|"), ("8", "x-")),
         ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A7A00"),
     )
 )
@@ -159,9 +163,10 @@ def sentence(text: str) -> str:
 
 def text_width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     """Return the width of a line of text, in inches."""
-    font = FontProperties(family="DejaVu Sans", weight=weight)
+    font = FontProperties(family="DejaVu Sans", weight=weight, size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text.replace(r"\$", "$"), font, ismath=False)
     # Drawn on pixels, letters come out up to 3 % wider than their outlines.
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72 * 1.03 if text.strip() else 0.0
+    return float(width) / 72 * 1.03
 
 
 def fitted(text: str, width: float, size: float = TEXT, weight: str = "normal") -> str:
@@ -174,9 +179,9 @@ def fitted(text: str, width: float, size: float = TEXT, weight: str = "normal") 
 
 
 def wrapped(text: str, width: float, size: float = TEXT, weight: str = "normal") -> list[str]:
-    """Break text into lines of at most `width` inches, at spaces."""
+    """Break text into lines of at most `width` inches, at spaces; a word that is wider still is cut."""
     lines: list[str] = []
-    for word in text.split(" "):
+    for word in (fitted(word, width, size, weight) for word in text.split(" ")):
         if lines and text_width(f"{lines[-1]} {word}", size, weight) <= width:
             lines[-1] += f" {word}"
         else:
@@ -212,6 +217,17 @@ def messages(summaries: Sequence[Summary], message: Callable[[Summary], str]) ->
     return "\n".join(f"{plain(summary.name)}: {message(summary)}" for summary in summaries)
 
 
+def warnings_of(summaries: Sequence[Summary], most: int = 2) -> list[str]:
+    """Return what makes the results doubtful, ready to be drawn: at most so many of each, and how many more."""
+    lines = []
+    for summary in summaries:
+        name = f"{plain(summary.name)}: " if len(summaries) > 1 else ""
+        lines += [f"Warning: {name}{plain(text, 300)}" for text in summary.warnings[:most]]
+        if (more := len(summary.warnings) - most) > 0:
+            lines.append(f"{name}{count(more, 'more warning')}")
+    return lines
+
+
 def page(
     title: str,
     summaries: Sequence[Summary],
@@ -226,20 +242,25 @@ def page(
     body: inches below the header, for the axes. legend: artists with labels. width: inches.
     """
     room = width - 2 * MARGIN
-    named = len(summaries) > 1
-    machines = [(f"{plain(s.name)}: " if named else "") + machine_line(s.machine) for s in summaries]
-    heads = [line for part in title.split("\n") for line in wrapped(part, room, TITLE, "bold")]
-    subs = [line for part in [*machines, *notes] for line in wrapped(part, room)]
-    columns, legend_rows = _legend_grid([str(artist.get_label()) for artist in legend], room)
-    header = MARGIN + len(heads) * TITLE * LINE + len(subs) * TEXT * LINE + legend_rows * 0.2 + 0.14
-    height = header + body
+    machines = [(f"{plain(s.name)}: " if len(summaries) > 1 else "") + machine_line(s.machine) for s in summaries]
+    parts: list[tuple[str, float, dict[str, Any]]] = [
+        *((text, TITLE, {"weight": "bold"}) for text in title.split("\n")),
+        *((text, TEXT, {"weight": "bold", "color": ALARM}) for text in warnings_of(summaries)),
+        *((text, TEXT, {"color": GREY}) for text in (*machines, *notes)),
+    ]
+    lines = [
+        (line, size, look)
+        for text, size, look in parts
+        for line in wrapped(text, room, size, look.get("weight", "normal"))
+    ]
+    columns, rows = _legend_grid([str(artist.get_label()) for artist in legend], room)
+    height = body + MARGIN + sum(size * LINE for _, size, _ in lines) + rows * 0.2 + 0.14
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine(ConstrainedLayoutEngine(rect=(0, 0, 1, body / height), w_pad=0.06, h_pad=0.06))
     down = MARGIN
-    for lines, size, style in ((heads, TITLE, {"weight": "bold"}), (subs, TEXT, {"color": GREY})):
-        for line in lines:
-            figure.text(MARGIN / width, 1 - down / height, line, size=size, va="top", **style)  # type: ignore[arg-type]
-            down += size * LINE
+    for line, size, look in lines:
+        figure.text(MARGIN / width, 1 - down / height, line, size=size, va="top", **look)
+        down += size * LINE
     if legend:
         anchor = (MARGIN / width, 1 - (down + 0.05) / height)
         box = figure.legend(handles=legend, loc="upper left", bbox_to_anchor=anchor, ncols=columns, **LEGEND)
@@ -270,8 +291,8 @@ def _legend_grid(labels: Sequence[str], room: float) -> tuple[int, int]:
     return 1, len(labels)
 
 
-def legend_for(series: Iterable[str], labels: Mapping[str, str] | None = None, line: bool = False) -> list[Line2D]:
-    """Return a legend entry for each series, in the house's order. labels: what to call one other than by its name."""
+def legend_for(series: Iterable[str], line: bool = False) -> list[Line2D]:
+    """Return a legend entry for each series, in the house's order. line: marks are joined by lines."""
     return [
         Line2D(
             [],
@@ -280,7 +301,7 @@ def legend_for(series: Iterable[str], labels: Mapping[str, str] | None = None, l
             marker=style_of(name).marker,
             markersize=6,
             linestyle="-" if line else "none",
-            label=plain((labels or {}).get(name, name)),
+            label=plain(name),
         )
         for name in series_order(series)
     ]

@@ -50,7 +50,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
             f"this result has no {' and no '.join(missing)} cases: run `gilbench run {' '.join(missing)}`"
         )
     graphs = {name: computes(_job(name)) for name in (TOGETHER, SEPARATELY)}
-    layouts = {name: [layout.layered(tasks.needs) for tasks in runs] for name, runs in graphs.items()}
+    layouts = {name: [layout.layered(tasks.needs, tasks.labels) for tasks in runs] for name, runs in graphs.items()}
     rows = max(sum(place.rows + 1 for place in places) for places in layouts.values())
     figure = style.page(
         message(graphs, summaries),
@@ -163,14 +163,12 @@ def _measured(summaries: Sequence[Summary]) -> str:
 def _tasks(axes: Axes, tasks: Tasks, place: layout.Layout, top: float, room: float) -> None:
     """Draw one graph below `top`: arrows from right edges to left ones, boxes over them, in each its function's name."""
     wide, high = BOX
-    for task, needed in tasks.needs.items():
-        column, row = place.places[task]
-        for other in needed:
-            start, begin = place.places[other]
-            ends = {"xy": (column - wide / 2, top + row), "xytext": (start + wide / 2, top + begin)}
-            look = {"arrowstyle": "-|>", "color": style.GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
-            axes.annotate("", **ends, arrowprops={**look, "mutation_scale": 7}, zorder=1)  # type: ignore[arg-type]
-    for task, (column, row) in place.places.items():
+    edges = [(place.places[other], place.places[task]) for task, needed in tasks.needs.items() for other in needed]
+    for (start, begin), (column, row) in sorted(edges):
+        ends = {"xy": (column - wide / 2, top + row), "xytext": (start + wide / 2, top + begin)}
+        look = {"arrowstyle": "-|>", "color": style.GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", **ends, arrowprops={**look, "mutation_scale": 7}, zorder=1)  # type: ignore[arg-type]
+    for task, (column, row) in sorted(place.places.items(), key=lambda item: item[1]):
         look = SHARED if task in tasks.shared else SINGLE
         corner = (column - wide / 2, top + row - high / 2)
         box = FancyBboxPatch(corner, wide, high, boxstyle="round,pad=0,rounding_size=0.08", zorder=2, **look)  # type: ignore[arg-type]

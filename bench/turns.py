@@ -1,0 +1,147 @@
+"""The inside of a live worker of the regression check: opens one case, then measures one value for each line it is sent.
+
+    python -m bench.turns ORDER.json
+
+Speaks JSON lines: first what it is (or how it failed), then one value in seconds for each turn. The worker of the other arm
+does the same by turns, so that whatever lasts longer than a turn hits both alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench import layout, lifeline
+from bench.worker import Order, WrongAnswer, check, compute_of, describe
+
+TURN = 0.012  # seconds that one turn takes at least
+
+
+def main(order_path: str) -> None:
+    """Measure by turns until standard input closes."""
+    data = json.loads(Path(order_path).read_text())
+    granted = listen()
+    kept = layout.pile(data["order"]["seed"])
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a workload prints must not be taken for a value
+
+    def say(**answer: Any) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    try:
+        serve(Order.from_json(data["order"]), data["tree"], data["slowdown"], granted, say)
+    except WrongAnswer as error:
+        say(failure=["wrong answer", str(error)])
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
+        say(failure=["raised", describe(error)])
+    del kept
+
+
+def listen() -> queue.SimpleQueue[str]:
+    """Return the lines that the parent sends, one turn each; when the parent is gone, so is this process and its group."""
+    granted: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def wait() -> None:
+        for line in sys.stdin:
+            granted.put(line)
+        lifeline.die()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    return granted
+
+
+def serve(
+    order: Order, tree: str, slowdown: float, granted: queue.SimpleQueue[str], say: Callable[..., None]
+) -> None:
+    """Open the order's case, check its answer, say what was imported, then answer each turn with one value."""
+    import dask.delayed  # noqa: F401 - before anything is timed
+
+    from bench import pins
+    from bench.registry import all_workloads
+    from bench.schedulers import Setup, Shape, all_schedulers
+
+    case = order.case
+    workload = all_workloads()[case.workload]
+    setup = Setup(workload.modules, case.pinned)
+    pins.prepare(setup.modules, setup.pinned)
+    job = workload.build(**workload.sizes[case.size])
+    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
+        facts = check(order, workload, job, opened)
+        compute = slowed(compute_of(job, opened.keywords, order.call), slowdown)
+        loops = order.loops or loops_for(compute, opened.settle)
+        say(ready=loops, facts={**facts, "family": workload.family}, sources=sources(Path(tree)))
+        while granted.get():
+            seconds = 0.0
+            for _ in range(loops):
+                start = time.perf_counter()
+                compute()
+                seconds += time.perf_counter() - start
+                if opened.settle:
+                    opened.settle()
+            say(value=seconds / loops)
+
+
+def slowed(compute: Callable[[], Any], slowdown: float) -> Callable[[], Any]:
+    """Return a compute that takes longer by a known fraction, busily, as a slower program would."""
+    if not slowdown:
+        return compute
+
+    def slower() -> Any:
+        start = time.perf_counter()
+        result = compute()
+        end = time.perf_counter() + slowdown * (time.perf_counter() - start)
+        while time.perf_counter() < end:
+            pass
+        return result
+
+    return slower
+
+
+def loops_for(compute: Callable[[], Any], settle: Callable[[], None] | None) -> int:
+    """Return how many computes make a turn that lasts; the base's first epoch decides for both arms."""
+    start = time.perf_counter()
+    compute()
+    seconds = time.perf_counter() - start
+    if settle:
+        settle()
+    return max(1, round(TURN / max(seconds, 1e-9)))
+
+
+def sources(tree: Path) -> Mapping[str, str]:
+    """Return file -> digest for every module that was really imported from the arm's tree, to prove what differs."""
+    found = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(tree):
+            found[str(Path(file).relative_to(tree))] = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class TurnOrder:
+    """What a live worker is asked to do. tree: the arm's folder. slowdown: fraction to be slower by, for --inject."""
+
+    order: Order
+    tree: str
+    slowdown: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return dataclasses.asdict(self)
+
+
+if __name__ == "__main__":
+    # Through the real module, so that what is pickled here names bench.turns and not __main__.
+    from bench import turns
+
+    turns.main(*sys.argv[1:])
+    os._exit(0)  # pools may hold threads that wait for ever
