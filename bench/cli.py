@@ -136,6 +136,50 @@ def plot(results: tuple[Path, ...], output: Path) -> None:
         click.echo(f"left out: {name}: {reason}", err=True)
 
 
+class Percent(click.ParamType):
+    """A fraction, written as `5%` or `0.05`."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the fraction."""
+        try:
+            return float(value[:-1]) / 100 if isinstance(value, str) and value.endswith("%") else float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no percentage: write 5% or 0.05", param, ctx)
+
+
+@gilbench.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
+@click.option(
+    "--base", default="HEAD", show_default=True, metavar="SPEC", help="A git revision, or rev=, path=, python=, with=."
+)
+@click.option("--head", metavar="SPEC", help="The other arm.  [default: the working tree as it is]")
+@click.option(
+    "--scheduler", "schedulers", multiple=True, metavar="NAME", help="Repeatable.  [default: sync, threads, processes]"
+)
+@click.option("--size", default="small", show_default=True, help="Size of every workload.")
+@click.option("--threshold", type=Percent(), default="3%", show_default=True, help="A change that matters.")
+@click.option(
+    "--max-time", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True, metavar="SECONDS"
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="SECONDS"
+)
+@click.option("--strict", is_flag=True, help="Exit with 4 where a case stays inconclusive.")
+@click.option("--aa", is_flag=True, help="Compare the working tree with itself.")
+@click.option("--inject", type=Percent(), default=0.0, metavar="PERCENT", help="Slow head down by so much.")
+@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn]")
+def check(**options: Any) -> None:
+    """Say for each case whether head is slower than base: both take turns on this machine until it is sure.
+
+    Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
+    """
+    from bench import checking
+
+    sys.exit(checking.run(options, sys.stderr, sys.stdout))
+
+
 def _summary(path: Path | None) -> Any:
     from bench.results import load, newest
     from bench.summary import summarise

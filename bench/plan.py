@@ -66,8 +66,8 @@ class Profile:
     """How much to measure, and how well.
 
     sizes: sizes of every workload; those whose point is size (`sweep`) get `sweep_sizes`.
-    breadth: "representative" (one workload a family, core schedulers), "core" (all workloads under the core schedulers,
-        representatives under every one, those for scaling at every worker count), "all" (everything).
+    breadth: "representative" (one workload a family under the core schedulers), "core" (all workloads under these, the
+        representatives under every scheduler), "all" (everything). Those for scaling get more: see `_shapes`.
     precision: a case is done when its 95 % interval is at most this much to either side, as a fraction of the estimate.
     min_observations, max_observations: processes per case.
     budget: seconds of computing that one process should spend on its case, over all its computes.
@@ -89,7 +89,7 @@ PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.25, 105.0),
-        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.6, 555.0),
+        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.65, 555.0),
         Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
     )
 }
@@ -211,9 +211,14 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
     shapes = scheduler.shapes(cpus)
     if scheduler.name == "default":
         return shapes if workload.collection else ()
-    if breadth == "all" or (breadth == "core" and workload.scaling and scheduler.core):
+    if breadth == "all":
         return shapes
-    return shapes[:1] if scheduler.core or (breadth == "core" and workload.representative) else ()
+    star = workload.representative and workload.scaling
+    if breadth == "representative":
+        return shapes[:1] if scheduler.core or star else ()
+    if star or (workload.scaling and scheduler.core):
+        return shapes
+    return shapes[:1] if scheduler.core or workload.representative else ()
 
 
 def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:

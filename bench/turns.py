@@ -1,4 +1,5 @@
-"""The inside of a live worker of the regression check: opens one case, then measures one value for each line it is sent.
+"""The inside of a live worker of the regression check: opens one case, then measures one value for each line it is sent:
+the number of computes behind it.
 
     python -m bench.turns ORDER.json
 
@@ -59,9 +60,7 @@ def listen() -> queue.SimpleQueue[str]:
     return granted
 
 
-def serve(
-    order: Order, tree: str, slowdown: float, granted: queue.SimpleQueue[str], say: Callable[..., None]
-) -> None:
+def serve(order: Order, tree: str, slowdown: float, granted: queue.SimpleQueue[str], say: Callable[..., None]) -> None:
     """Open the order's case, check its answer, say what was imported, then answer each turn with one value."""
     import dask.delayed  # noqa: F401 - before anything is timed
 
@@ -77,9 +76,9 @@ def serve(
     with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
         facts = check(order, workload, job, opened)
         compute = slowed(compute_of(job, opened.keywords, order.call), slowdown)
-        loops = order.loops or loops_for(compute, opened.settle)
+        loops = loops_for(compute, opened.settle)
         say(ready=loops, facts={**facts, "family": workload.family}, sources=sources(Path(tree)))
-        while granted.get():
+        while loops := int(granted.get()):
             seconds = 0.0
             for _ in range(loops):
                 start = time.perf_counter()
@@ -107,7 +106,7 @@ def slowed(compute: Callable[[], Any], slowdown: float) -> Callable[[], Any]:
 
 
 def loops_for(compute: Callable[[], Any], settle: Callable[[], None] | None) -> int:
-    """Return how many computes make a turn that lasts; the base's first epoch decides for both arms."""
+    """Return how many computes make a turn that lasts; what the base finds in the first epoch serves both arms."""
     start = time.perf_counter()
     compute()
     seconds = time.perf_counter() - start

@@ -80,7 +80,9 @@ def duty_of_pyperf() -> float:
         script.write_text(PYPERF)
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, str(script), "-o", str(output), "--processes=10", "--copy-env"], check=True, capture_output=True
+            [sys.executable, str(script), "-o", str(output), "--processes=10", "--copy-env"],
+            check=True,
+            capture_output=True,
         )
         seconds = time.perf_counter() - start
         busy = 0.0
@@ -107,7 +109,9 @@ def main() -> None:
     rows.append(("value by the harness / by a bare loop", f"{added.value:.4f} ({added.low:.4f} to {added.high:.4f})"))
     gilbench = [sys.executable, "-m", "bench", "--help"]
     start_up = command_ratio(gilbench, [sys.executable, "-c", "import click, rich"])
-    rows.append(("gilbench --help / import click, rich", f"{start_up.value:.2f} ({start_up.low:.2f} to {start_up.high:.2f})"))
+    rows.append(
+        ("gilbench --help / import click, rich", f"{start_up.value:.2f} ({start_up.low:.2f} to {start_up.high:.2f})")
+    )
     print("| figure | measured |\n|---|---|")
     print("\n".join(f"| {name} | {value} |" for name, value in rows))
 

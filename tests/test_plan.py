@@ -29,8 +29,18 @@ def test_every_family_is_in_every_profile(profile: str) -> None:
 def test_the_default_profile_has_every_workload_under_every_core_scheduler() -> None:
     pairs = {(case.workload, case.scheduler) for case in planned("default")}
     core = [scheduler.name for scheduler in SCHEDULERS.values() if scheduler.core]
-    assert core == ["sync", "distributed", "processes", "threads"]
+    assert core == ["sync", "processes", "threads"]
     assert pairs >= {(workload, scheduler) for workload in WORKLOADS for scheduler in core}
+
+
+def test_the_representatives_meet_every_scheduler_in_the_default_profile() -> None:
+    pairs = {(case.workload, case.scheduler) for case in planned("default")}
+    chosen = [workload for workload in WORKLOADS.values() if workload.representative]
+    assert pairs >= {(w.name, s) for w in chosen for s in SCHEDULERS if s != "default" or w.collection}
+
+
+def test_every_scheduler_is_in_the_quick_profile() -> None:
+    assert {case.scheduler for case in planned("quick")} == set(SCHEDULERS)
 
 
 def test_the_thorough_profile_has_everything() -> None:

@@ -45,7 +45,8 @@ class Workload:
     claims: ids of the tutorial's claims that it measures (see bench/claims.py).
     modules: imported, and their thread pools pinned, in every process that runs tasks before anything is timed.
     representative: stands for its family in the quick profile, and meets every scheduler in the default one.
-    scaling: measured at every worker count of the core schedulers in the default profile, not only at the largest.
+    scaling: measured at every worker count in the default profile, not only at the largest; a representative one meets
+        every scheduler in the quick profile too.
     sweep: measured at every size except tiny in the default profile, because size is its point.
     collection: has a default scheduler of its own worth measuring (`.compute()` with nothing said), and is called
         both as `x.compute(scheduler=...)` and as `dask.compute(x, scheduler=...)`.

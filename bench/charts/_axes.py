@@ -15,7 +15,8 @@ from bench.charts._style import PALE, Style, tick
 from bench.summary import Estimate
 
 HOW_TO_READ: Final = "Mark: median over fresh processes; line: its 95 % interval."
-ALONE: Final = "Hollow: a single process; arrow heads: no bound known."
+ALONE: Final = "Hollow: a single process."
+UNBOUNDED: Final = "Arrow heads: no bound known."
 FINE: Final = (0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0)  # ticks over a short range
 REACH: Final = 3.0  # an interval stretches an axis at most so many times beyond the outermost value
 
@@ -32,8 +33,11 @@ def open_below(estimate: Estimate) -> bool:
 
 def reading(estimates: Iterable[Estimate]) -> str:
     """Return how to read the marks of these estimates."""
-    special = any(alone(e) or open_below(e) or math.isinf(e.high) for e in estimates)
-    return f"{HOW_TO_READ} {ALONE}" if special else HOW_TO_READ
+    found = list(estimates)
+    parts = [HOW_TO_READ]
+    parts += [ALONE] if any(map(alone, found)) else []
+    parts += [UNBOUNDED] if any(open_below(estimate) or math.isinf(estimate.high) for estimate in found) else []
+    return " ".join(parts)
 
 
 def marks(
@@ -59,9 +63,12 @@ def marks(
     above = [0.0 if is_open else max(0.0, e.high - e.value) for e, is_open in zip(estimates, open_high, strict=True)]
     error = {"yerr" if vertical else "xerr": [below, above]}
     axes.errorbar(across, up, **error, fmt="none", ecolor=style.colour, elinewidth=1.3, alpha=opacity, label=label)  # type: ignore[arg-type]
-    axes.plot(across, up, color=style.colour, linestyle=line, linewidth=1.1, alpha=0.75)
+    if line != "none":
+        axes.plot(across, up, color=style.colour, linestyle=line, linewidth=1.1, alpha=0.75)
     for hollow in (False, True):
         chosen = [i for i, estimate in enumerate(estimates) if alone(estimate) is hollow]
+        if not chosen:
+            continue
         face = "white" if hollow else style.colour
         x, y = [across[i] for i in chosen], [up[i] for i in chosen]
         look = {
@@ -73,8 +80,8 @@ def marks(
         }
         axes.plot(x, y, markerfacecolor=face, markeredgewidth=0.9, zorder=3, **look)  # type: ignore[arg-type]
     for is_open, head, side in ((open_low, "v" if vertical else "<", -1), (open_high, "^" if vertical else ">", 1)):
-        chosen = [i for i, flag in enumerate(is_open) if flag]
-        _arrow_heads(axes, [across[i] for i in chosen], [up[i] for i in chosen], head, side, vertical, style.colour)
+        if chosen := [i for i, flag in enumerate(is_open) if flag]:
+            _arrow_heads(axes, [across[i] for i in chosen], [up[i] for i in chosen], head, side, vertical, style.colour)
 
 
 def _arrow_heads(

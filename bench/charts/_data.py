@@ -54,6 +54,12 @@ def timed(summary: Summary) -> list[CaseSummary]:
     return [case for case in summary.timed if usable(case.estimate)]
 
 
+def cpus(summary: Summary) -> float:
+    """Return the CPUs that the result's workers had to share; infinite where the fingerprint does not say."""
+    found = summary.machine.get("usable_cpus")
+    return found if isinstance(found, int | float) and found >= 1 else math.inf
+
+
 def size_order(size: str) -> int:
     """Return a key that puts sizes from small to large; unknown ones first."""
     return SIZES.index(size) if size in SIZES else -1
@@ -76,9 +82,17 @@ def at_main_size(cases: Sequence[CaseSummary]) -> list[CaseSummary]:
 
 
 def at_most_workers(cases: Iterable[CaseSummary]) -> list[CaseSummary]:
-    """Return, for each workload, size, pinning and series, the case that can run most tasks at once."""
+    """Return, for each workload, size, pinning and series, the case that can run most tasks at once.
+
+    Of several mixes of processes and threads that run as many: the squarest, and then that of more processes.
+    """
     groups = grouped(cases, lambda c: (c.case.workload, c.case.size, c.case.pinned, series(c.case)))
-    return [max(group, key=lambda case: case.case.parallelism) for group in groups.values()]
+    return [max(group, key=_most_workers) for group in groups.values()]
+
+
+def _most_workers(summary: CaseSummary) -> tuple[int, int, int]:
+    case = summary.case
+    return case.parallelism, -abs(case.workers - case.threads), case.workers
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ class Group:
         """Inches."""
         return max(LEAST, len(self.cases) * PITCH) + GAP
 
+    @property
+    def most(self) -> int:
+        """The largest number of workers."""
+        return max(case.case.parallelism for case in self.cases)
+
 
 def draw(summaries: Sequence[Summary]) -> Figure:
     """How do the single observations scatter around each case's median?"""
@@ -91,16 +96,20 @@ def families(summary: Summary) -> dict[str, list[Group]]:
 
 
 def message(summary: Summary) -> str:
-    """Return how well the medians are known: half an interval's width in percent of its lower end."""
+    """Return how well the medians are known: an interval from a/x to a*x counts as ±(x - 1)."""
     cases = data.timed(summary)
     estimates = [case.estimate for case in cases]
-    widths = [(e.high / e.low - 1) / 2 for e in estimates if not axis.open_below(e) and math.isfinite(e.high)]
+    widths = [math.sqrt(e.high / e.low) - 1 for e in estimates if not axis.open_below(e) and math.isfinite(e.high)]
     if not widths:
         return f"No interval is known for any of {style.count(len(cases), 'median')}"
     unknown = len(cases) - len(widths)
     rest = f"; {unknown:,} {'has' if unknown == 1 else 'have'} no interval" if unknown else ""
-    half, worst = (f"±{100 * width:.2g}{style.NO_BREAK}%" for width in (statistics.median(widths), max(widths)))
+    half, worst = _percent(statistics.median(widths)), _percent(max(widths))
     return f"Half of {style.count(len(widths), 'median')} are known within {half}, all within {worst}{rest}"
+
+
+def _percent(width: float) -> str:
+    return f"±{100 * width:,.{0 if width >= 0.1 else 1}f}{style.NO_BREAK}%"
 
 
 def _panel(axes: Axes, groups: Sequence[Group]) -> None:
@@ -109,25 +118,29 @@ def _panel(axes: Axes, groups: Sequence[Group]) -> None:
     seen = [value for case in cases for value in case.observations if value > 0]
     axis.unit_axis(axes, "x", *axis.log_limits([c.estimate for c in cases], include=seen), units.seconds, ticks=8)
     down = 0.0
-    middles = []
+    middles, places = [], []
     for index, group in enumerate(groups):
         middles.append(down + group.height / 2)
         if index % 2 == 0:
             axes.axhspan(down, down + group.height, color=style.BAND, linewidth=0, zorder=0)
-        most = max(case.case.parallelism for case in group.cases)
         for row, case in enumerate(group.cases):
             y = middles[-1] + (row - (len(group.cases) - 1) / 2) * PITCH
-            _case(axes, y, case, PALE if 1 < most != case.case.parallelism and case.case.scheduler != "sync" else 1)
+            places.append(
+                (case, y, 1 if case.case.parallelism == group.most or case.case.scheduler == "sync" else PALE)
+            )
         down += group.height
+    _cases(axes, places)
     axes.set_ylim(down, 0)
     axes.set_yticks(middles, [group.label for group in groups])
     axes.tick_params(axis="y", length=0)
 
 
-def _case(axes: Axes, y: float, case: CaseSummary, opacity: float) -> None:
-    """Draw one case: its median and interval, and on top of them every observation."""
-    look = style.style_of(data.series(case.case))
-    label = style.plain(case.case.name)
-    axis.marks(axes, [case.estimate.value], [y], [case.estimate], look, size=5, label=label, opacity=opacity)
-    dots = [value for value in case.observations if value > 0]
-    axes.plot(dots, [y] * len(dots), "o", zorder=4, **DOT)
+def _cases(axes: Axes, places: Sequence[tuple[CaseSummary, float, float]]) -> None:
+    """Draw cases, each at its y and with its opacity: medians with intervals, and on top of them every observation."""
+    for (name, opacity), same in data.grouped(places, lambda place: (data.series(place[0].case), place[2])).items():
+        estimates = [case.estimate for case, _, _ in same]
+        across, up = [estimate.value for estimate in estimates], [y for _, y, _ in same]
+        look = style.style_of(name)
+        axis.marks(axes, across, up, estimates, look, size=5, label=style.plain(name), opacity=opacity)
+    dots = [(value, y) for case, y, _ in places for value in case.observations if value > 0]
+    axes.plot([value for value, _ in dots], [y for _, y in dots], "o", zorder=4, **DOT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bench.charts import _style as style
 from bench.summary import CaseSummary, Estimate, Summary
 
 DEFAULT: Final = "default"
+CLOSE: Final = 1.2  # as long as the best at most: near enough to call the default a good choice
 ROW: Final = 0.42  # inches
 
 
@@ -33,10 +33,10 @@ class Regret:
 
     @property
     def verdict(self) -> str:
-        """Return "worse" where the interval lies above 1, "unclear" where it has no upper end, else "as good"."""
-        if self.ratio.low > 1:
-            return "worse"
-        return "unclear" if math.isinf(self.ratio.high) else "as good"
+        """Return "close" where the interval ends below CLOSE, "worse" where it lies above 1, else "unclear"."""
+        if self.ratio.high <= CLOSE:
+            return "close"
+        return "worse" if self.ratio.low > 1 else "unclear"
 
 
 def draw(summaries: Sequence[Summary]) -> Figure:
@@ -83,11 +83,14 @@ def regrets(summary: Summary) -> list[Regret]:
 
 
 def message(table: Sequence[Regret]) -> str:
-    """Return where the default costs nothing measurable, and the largest regret."""
+    """Return how often the default is close to the best, and the largest regret."""
     if not table:
         return "no cases of the default scheduler"
     words = Counter(regret.verdict for regret in table)
-    parts = [f"dask's default is as good as the best on {words['as good']} of {style.count(len(table), 'collection')}"]
+    margin = f"{100 * (CLOSE - 1):.0f}{style.NO_BREAK}%"
+    parts = [
+        f"dask's default is within {margin} of the best on {words['close']} of {style.count(len(table), 'collection')}"
+    ]
     if words["unclear"]:
         parts.append(f"{words['unclear']} {'is' if words['unclear'] == 1 else 'are'} unclear")
     for worst in [regret for regret in table if regret.verdict == "worse"][:1]:

@@ -53,6 +53,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         if label in found[index]:
             axes = figure.add_subplot(grid[place // columns, place % columns])
             axis.ratio_axis(axes, "y", *limits, ticks=5)
+            _ideal(axes, counts, data.cpus(summaries[index]))
             _panel(axes, found[index][label], counts, names)
             title = label + (f" · {summaries[index].name}" if len(found) > 1 else "")
             axes.set_title(style.fitted(style.plain(title), 0.8 * figure.get_figwidth() / columns, weight="bold"))
@@ -68,8 +69,7 @@ def workloads(summary: Summary) -> dict[str, Curves]:
         named = data.grouped([case for case in group if case.case.scheduler != "sync"], lambda c: data.series(c.case))
         single = named.pop(data.SINGLE, [])  # one thread in one process is where every shape of distributed starts
         curves = {
-            name: sorted([*(single if name.startswith("distributed") else []), *curve], key=_workers)
-            for name, curve in named.items()
+            name: _curve([*(single if name.startswith("distributed") else []), *curve]) for name, curve in named.items()
         }
         curves = {name: curve for name, curve in curves.items() if len({_workers(case) for case in curve}) > 1}
         if curves:
@@ -77,10 +77,15 @@ def workloads(summary: Summary) -> dict[str, Curves]:
     return found
 
 
+def _curve(cases: Sequence[CaseSummary]) -> list[CaseSummary]:
+    """Return one case for each number of workers, in that order."""
+    groups = data.grouped(cases, _workers)
+    return [case for workers in sorted(groups) for case in data.at_most_workers(groups[workers])[:1]]
+
+
 def message(summary: Summary) -> str:
     """Return on how many workloads each kind gains from more workers."""
     found = workloads(summary)
-    counts = {_workers(case) for curves in found.values() for curve in curves.values() for case in curve}
     parts: list[str] = []
     for kind, name in (("threads", "threads"), ("processes", "processes"), ("mix", "a mix")):
         mine = [[c for c in curves.values() if data.kind(c[-1].case) == kind] for curves in found.values()]
@@ -90,7 +95,7 @@ def message(summary: Summary) -> str:
             parts.append(f"{name}{verb} on {sum(gains)} of {len(gains)}{noun}")
     if not parts:
         return "nothing measured at several numbers of workers"
-    return f"From {min(counts)} to {max(counts)} workers, {', '.join(parts)}"
+    return f"With more workers, {', '.join(parts)}"
 
 
 def gains_more(curve: Sequence[CaseSummary]) -> bool:
@@ -114,8 +119,6 @@ def _panel(axes: Axes, curves: Curves, counts: Sequence[int], names: Sequence[st
     axes.set_xlim(counts[0] / edge, counts[-1] * edge)
     axis.fixed(axes.xaxis, counts, [str(count) for count in counts])
     axes.set_xlabel("workers (processes x threads)")
-    axes.axhline(1, color="black", linewidth=1.0, zorder=1)
-    axes.plot([counts[0], counts[-1]], [counts[0], counts[-1]], color="black", linewidth=1.0, dashes=(4, 3), zorder=1)
     for index, name in enumerate(names):
         shift = 2 ** ((index - (len(names) - 1) / 2) * APART)
         cases = curves.get(name, ())
@@ -125,9 +128,16 @@ def _panel(axes: Axes, curves: Curves, counts: Sequence[int], names: Sequence[st
         axis.marks(axes, across, [s.value for s in speedups], speedups, look, vertical=True, line="-", label=label)
 
 
+def _ideal(axes: Axes, counts: Sequence[int], cpus: float) -> None:
+    """Draw sync, and the ideal: as many times as fast as there are workers, until they share the CPUs."""
+    axes.axhline(1, color="black", linewidth=1.0, zorder=1)
+    across = sorted({*counts, min(max(cpus, counts[0]), counts[-1])})
+    axes.plot(across, [min(count, cpus) for count in across], color="black", linewidth=1.0, dashes=(4, 3), zorder=1)
+
+
 def _legend(names: Sequence[str]) -> list[Line2D]:
     return [
         *style.legend_for(names, line=True),
         Line2D([], [], color="black", linewidth=1.0, label="sync = 1x"),
-        Line2D([], [], color="black", linewidth=1.0, dashes=(4, 3), label="ideal = workers"),
+        Line2D([], [], color="black", linewidth=1.0, dashes=(4, 3), label="ideal: one per CPU"),
     ]

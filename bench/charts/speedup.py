@@ -24,6 +24,7 @@ HEAD: Final = 0.25  # height of a family's name
 LEFT: Final = 2.0
 PANEL: Final = 5.7
 
+DASHES: Final = (0, (4, 3))
 WINNERS: Final = {"threads": "threads", "processes": "processes", "mix": "a mix", "serial": "sync"}
 
 
@@ -35,18 +36,21 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         raise NothingToDraw("this result has no speed-up over sync: run `gilbench run`")
     heights = _heights(found)
     places, bottom = _places(found, heights)
-    limits = axis.log_limits(_speedups(found), include=(1, _workers(found)), pad=1.3)
+    ideals = [min(_workers(table), data.cpus(summary)) for table, summary in zip(tables, summaries, strict=True)]
+    limits = axis.log_limits(_speedups(found), include=(1, *ideals), pad=1.3)
     figure = style.page(
         style.messages(summaries, lambda summary: message(data.rows(summary))),
         summaries,
         bottom + 0.6,
         notes=_notes(found),
-        legend=_legend(found),
+        legend=_legend(found, ideals),
         width=max(style.WIDTH, LEFT + PANEL * 0.62 * len(summaries)),
     )
     panels = figure.subplots(1, len(summaries), sharey=True, squeeze=False)[0]
-    for panel, table, summary in zip(panels, tables, summaries, strict=True):
+    for panel, table, summary, ideal in zip(panels, tables, summaries, ideals, strict=True):
         axis.ratio_axis(panel, "x", *limits)
+        panel.axvline(1, color="black", linewidth=1.1, zorder=1)
+        panel.axvline(ideal, color="black", linewidth=1.1, linestyle=DASHES, zorder=1)
         _panel(panel, {row.label: row for row in table}, places, heights)
         panel.set_ylim(bottom, 0)
         panel.tick_params(axis="y", length=0)
@@ -63,7 +67,9 @@ def message(rows: Sequence[Row]) -> str:
         return "no speed-up over sync measured"
     words = Counter(row.verdict for row in rows)
     measured = {kind for row in rows for kind in row.contest}
-    kinds = [kind for kind in WINNERS if words[kind] or (kind in ("threads", "processes") and kind in measured)]
+    # Threads and processes are what is asked for, even where they win nothing; others count when they do.
+    kinds = [kind for kind in WINNERS if words[kind] or kind in measured & {"threads", "processes"}]
+    kinds = kinds or sorted(measured - {"serial"})
     parts = [f"{WINNERS[kind]} {words[kind]}" for kind in kinds]
     parts[0] = f"{style.sentence(WINNERS[kinds[0]])} win {words[kinds[0]]} of {style.count(len(rows), 'workload')}"
     either = f"; either suits {words['either']}" if words["either"] else ""
@@ -110,9 +116,6 @@ def _panel(axes: Axes, rows: Mapping[str, Row], places: Mapping[str, float], hei
         if index % 2 == 0:
             half = heights[label] / 2
             axes.axhspan(middle - half, middle + half, color=style.BAND, linewidth=0, zorder=0)
-    axes.axvline(1, color="black", linewidth=1.1, zorder=1)
-    for workers in sorted({case.case.parallelism for row in rows.values() for case in row.fastest.values()})[-1:]:
-        axes.axvline(workers, color="black", linewidth=1.1, linestyle=(0, (4, 3)), zorder=1)
     heights_of = {label: _offsets(row) for label, row in rows.items()}
     for name in _names(list(rows.values())):
         chosen = [(label, row.fastest[name].speedup) for label, row in rows.items() if name in row.fastest]
@@ -149,12 +152,12 @@ def _label_rows(axes: Axes, rows: Sequence[Row], places: Mapping[str, float]) ->
         text.set_fontweight("bold")
 
 
-def _legend(rows: Sequence[Row]) -> list[Line2D]:
-    workers = _workers(rows)
+def _legend(rows: Sequence[Row], ideals: Sequence[float]) -> list[Line2D]:
+    label = f"ideal = {ideals[0]:g}x" if len(set(ideals)) == 1 else "ideal: one per CPU"
     entries = [*style.legend_for(_names(rows))]
     ideal = {"color": "black", "linewidth": 1.1}
     entries.append(Line2D([], [], linestyle="-", label="sync = 1x", **ideal))  # type: ignore[arg-type]
-    entries.append(Line2D([], [], linestyle=(0, (4, 3)), label=f"ideal = {workers}x", **ideal))  # type: ignore[arg-type]
+    entries.append(Line2D([], [], linestyle=DASHES, label=label, **ideal))  # type: ignore[arg-type]
     if any(row.failed for row in rows):
         entries.append(Line2D([], [], color=style.GREY, marker="x", linestyle="none", label="failed"))
     return entries
@@ -162,8 +165,8 @@ def _legend(rows: Sequence[Row]) -> list[Line2D]:
 
 def _notes(rows: Sequence[Row]) -> list[str]:
     """Say how to read the chart."""
+    mix = ", of several mixes the squarest" if "distributed mix" in _names(rows) else ""
     return [
-        f"{axis.reading(_speedups(rows))} Each scheduler at its largest number of workers "
-        f"({_workers(rows)}). On the right: the kind with an interval above all other kinds'; "
-        "“either”: none, but all that may be best beat sync."
+        f"{axis.reading(_speedups(rows))} Each scheduler at its most workers{mix}. On the right: "
+        "the kind with an interval above all other kinds'; “either”: none, but all that may be best beat sync."
     ]

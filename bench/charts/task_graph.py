@@ -44,11 +44,8 @@ class Tasks:
 def draw(summaries: Sequence[Summary]) -> Figure:
     """What does computing two results in one dask.compute save?"""
     measured = {case.case.workload for summary in summaries for case in summary.timed}
-    missing = [name for name in (TOGETHER, SEPARATELY) if name not in measured or name not in all_workloads()]
-    if missing:
-        raise NothingToDraw(
-            f"this result has no {' and no '.join(missing)} cases: run `gilbench run {' '.join(missing)}`"
-        )
+    if not measured & {TOGETHER, SEPARATELY} or not {TOGETHER, SEPARATELY} <= set(all_workloads()):
+        raise NothingToDraw(f"this result has no shared work: run `gilbench run {TOGETHER} {SEPARATELY}`")
     graphs = {name: computes(_job(name)) for name in (TOGETHER, SEPARATELY)}
     layouts = {name: [layout.layered(tasks.needs, tasks.labels) for tasks in runs] for name, runs in graphs.items()}
     rows = max(sum(place.rows + 1 for place in places) for places in layouts.values())
@@ -122,7 +119,7 @@ def dask_visualize(folder: Path) -> Path | None:
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "dask_visualize.svg"
-    # graphviz writes the graph's source beside the picture: both go where nobody sees half of them.
+    # dask writes straight to the file that it is told: nobody is to see half of it.
     with tempfile.TemporaryDirectory(dir=folder) as inside:
         dask.visualize(
             *_job(TOGETHER).collections, filename=str(Path(inside) / path.stem), format="svg", engine="graphviz"

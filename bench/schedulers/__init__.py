@@ -3,7 +3,7 @@
 Each module defines
 
     NAME        what the user types
-    CORE        whether every workload meets it in the default profile
+    CORE        whether every workload meets it in the default profile, not only the representatives
     shapes(cpus)            the (workers, threads per worker) worth measuring, the most telling first
     unavailable()           None, or the reason why it cannot run here
     open(shape, setup)      a context manager: opens and warms it, yields how to compute with it, closes it

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from bench.schedulers import Opened, Setup, Shape, worker_counts
 
 NAME = "distributed"
-CORE = True
+CORE = False
 
 QUIET = {
     "distributed.worker.profile.enabled": False,  # a thread that looks at every stack, each 10 ms

@@ -102,8 +102,8 @@ def shapes(scheduler: str, cpus: int) -> list[tuple[int, int]]:
     if scheduler in ("threads", "default"):
         return [(1, count) for count in (counts if scheduler == "threads" else [cpus])]
     if scheduler == "distributed":
-        mix = [(2, cpus // 2)] if cpus >= 4 else []
-        return sorted({(1, count) for count in counts} | {(count, 1) for count in counts}) + mix
+        mixes = [(count, cpus // count) for count in counts if 1 < count < cpus]
+        return sorted({(1, count) for count in counts} | {(count, 1) for count in counts}) + mixes
     return [(count, 1) for count in (counts if scheduler == "processes" else [cpus])]
 
 

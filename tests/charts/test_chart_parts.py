@@ -1,0 +1,141 @@
+"""The parts that charts are made of: layout, ticks, text, styles, ratios."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+
+import pytest
+from chart_data import case_summary, estimate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.charts import _axes, _data, _layered, _style
+from bench.plan import Case
+from bench.summary import Estimate
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> dict[Hashable, set[Hashable]]:
+    """A graph without cycles: each node needs some of those before it."""
+    size = draw(st.integers(0, 12))
+    return {node: draw(st.sets(st.sampled_from(range(node)))) if node else set() for node in range(size)}
+
+
+@given(graphs())
+def test_layered_puts_every_node_to_the_right_of_what_it_needs(graph: dict[Hashable, set[Hashable]]) -> None:
+    layout = _layered.layered(graph, {node: str(node) for node in graph})
+    assert set(layout.places) == set(graph)
+    assert len(set(layout.places.values())) == len(graph)
+    for node, needed in graph.items():
+        assert all(layout.places[other][0] < layout.places[node][0] for other in needed)
+    assert all(0 <= row <= layout.rows - 1 and column < layout.columns for column, row in layout.places.values())
+
+
+def test_layered_avoids_crossings_that_can_be_avoided() -> None:
+    graph: dict[Hashable, set[Hashable]] = {"a": set(), "b": set(), "c": {"b"}, "d": {"a"}}
+    rows = {node: row for node, (_, row) in _layered.layered(graph, {node: str(node) for node in graph}).places.items()}
+    assert (rows["a"] < rows["b"]) == (rows["d"] < rows["c"])
+
+
+def test_signatures_know_the_same_work_under_other_keys() -> None:
+    graph: dict[Hashable, set[Hashable]] = {1: set(), 2: {1}, 3: set(), 4: {3}, 5: {3, 4}}
+    labels = {1: "load", 2: "sum", 3: "load", 4: "sum", 5: "sum"}
+    found = _layered.signatures(graph, labels)
+    assert found[1] == found[3]
+    assert found[2] == found[4] != found[5]
+
+
+def test_every_scheduler_has_its_own_colour_marker_and_hatch() -> None:
+    styles = [_style.style_of(name) for name in _style.STYLES]
+    assert len({(style.colour, style.marker) for style in styles}) == len(styles)
+    assert len({style.marker for style in styles}) == len(styles)
+    assert len({style.hatch for style in styles}) == len(styles)
+    assert not {style.marker for style in styles} & {style.marker for style in _style.SPARE}
+
+
+def test_an_unknown_scheduler_looks_the_same_every_time() -> None:
+    assert (
+        _style.style_of("dragon")
+        == _style.style_of("dragon")
+        == _style.SPARE[_style.SPARE.index(_style.style_of("dragon"))]
+    )
+    assert _style.series_order(["zebra", "loky", "ant", "sync", "loky"]) == ["sync", "loky", "ant", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a$b$", r"a\$b\$"), ("two\nlines\x00", "two lines"), ("x" * 50, "x" * 39 + "…"), ("\ud800", "")],
+)
+def test_plain(text: str, expected: str) -> None:
+    assert _style.plain(text) == expected
+
+
+@given(st.lists(st.text("abc \u00a0xyzWM", min_size=1, max_size=30), max_size=20), st.floats(0.8, 8))
+def test_wrapped_lines_fit(words: list[str], width: float) -> None:
+    text = " ".join(words)
+    lines = _style.wrapped(text, width)
+    assert all(_style.text_width(line) <= width for line in lines)
+    if "…" not in "".join(lines):
+        assert " ".join(lines) == text
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [("50.0 ms", "50 ms"), ("100 ms", "100 ms"), ("1.50 s", "1.5 s"), ("2.00x", "2x"), ("0.10", "0.1"), ("10", "10")],
+)
+def test_tick(figure: str, expected: str) -> None:
+    assert _style.tick(figure) == expected
+
+
+@given(st.floats(1e-6, 1e3), st.floats(1.05, 1e6), st.integers(4, 10))
+def test_log_ticks(low: float, factor: float, most: int) -> None:
+    ticks = _axes.log_ticks(low, low * factor, most)
+    assert all(low <= tick <= low * factor for tick in ticks)
+    assert 1 <= len(ticks) <= most + 2
+    assert ticks == sorted(set(ticks))
+
+
+def test_log_limits_do_not_run_after_a_wide_interval() -> None:
+    low, high = _axes.log_limits([Estimate(1.0, 1e-6, 1e6, 2), Estimate(2.0, 0.0, math.inf, 1)], pad=1.0)
+    assert (low, high) == (1 / _axes.REACH, 2 * _axes.REACH)
+
+
+def test_ratio_of_intervals() -> None:
+    found = _data.ratio(Estimate(2.0, 2 / 1.1, 2 * 1.1, 5), Estimate(1.0, 1 / 1.1, 1.1, 3))
+    spread = math.exp(math.sqrt(2) * math.log(1.1))
+    assert (found.value, found.low, found.high, found.n) == pytest.approx((2, 2 / spread, 2 * spread, 3))
+    unknown = _data.ratio(estimate(2.0), estimate(1.0, n=1))
+    assert (unknown.low, unknown.high) == (0, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("case", "series", "kind"),
+    [
+        (Case("w", "tiny", "sync"), "sync", "serial"),
+        (Case("w", "tiny", "threads", 1, 1), "threads", "threads"),
+        (Case("w", "tiny", "threads", 1, 4), "threads", "threads"),
+        (Case("w", "tiny", "processes", 4, 1), "processes", "processes"),
+        (Case("w", "tiny", "distributed", 1, 4), "distributed 1xN", "threads"),
+        (Case("w", "tiny", "distributed", 4, 1), "distributed Nx1", "processes"),
+        (Case("w", "tiny", "distributed", 2, 2), "distributed mix", "mix"),
+        (Case("w", "tiny", "distributed", 1, 1), "distributed 1x1", "processes"),
+        (Case("w", "tiny", "new", 2, 1), "new", "processes"),
+    ],
+)
+def test_series_and_kind(case: Case, series: str, kind: str) -> None:
+    assert (_data.series(case), _data.kind(case)) == (series, kind)
+
+
+def test_the_commonest_size_stands_for_a_workload() -> None:
+    sizes = [
+        ("a", "default"),
+        ("b", "default"),
+        ("c", "small"),
+        ("c", "default"),
+        ("c", "large"),
+        ("d", "tiny"),
+        ("d", "small"),
+    ]
+    cases = [case_summary(Case(workload, size, "sync"), 1.0) for workload, size in sizes]
+    assert _data.main_sizes(cases) == {"a": "default", "b": "default", "c": "default", "d": "small"}
