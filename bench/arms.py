@@ -140,12 +140,9 @@ def check_out(spec: Spec, to: Path) -> str:
 
 def snapshot(source: Path, to: Path) -> None:
     """Copy a checkout as it is: in git, the tracked files and the untracked ones that it does not ignore."""
-    listed = subprocess.run(
-        ["git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True,
-        check=False,
-    )
-    if listed.returncode:
+    command = ["git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, capture_output=True, check=False) if shutil.which("git") else None
+    if listed is None or listed.returncode:
         shutil.copytree(source, to, ignore=LEFT_OUT)
         return
     for name in os.fsdecode(listed.stdout).split("\0"):
@@ -201,7 +198,8 @@ def remove_leftovers() -> None:
             for name in ("base", "head"):
                 _remove_worktree(folder / name / "tree")
             shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run(["git", "worktree", "prune"], capture_output=True, check=False)
+    if shutil.which("git"):
+        subprocess.run(["git", "worktree", "prune"], capture_output=True, check=False)
 
 
 def _remove_worktree(tree: Path) -> None:

@@ -136,7 +136,7 @@ def plot(results: tuple[Path, ...], output: Path) -> None:
         click.echo(f"left out: {name}: {reason}", err=True)
 
 
-class Percent(click.ParamType):
+class Percent(click.ParamType[float]):
     """A fraction, written as `5%` or `0.05`."""
 
     name = "percent"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -119,5 +118,5 @@ def test_packages_that_cannot_be_had_are_one_line_and_leave_no_environment(tmp_p
 def test_an_interpreter_by_version_is_looked_for_on_the_path(tmp_path: Path) -> None:
     name = f"{sys.version_info.major}.{sys.version_info.minor}"
     found = interpreter(Spec("", python=sys.executable), tmp_path)
-    assert os.path.samefile(found, sys.executable)
+    assert Path(found).samefile(sys.executable)
     assert parse(f"python={name}").python == name
