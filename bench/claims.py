@@ -14,7 +14,7 @@ from bench import units
 from bench.errors import UserError
 from bench.report import Page
 from bench.report.markdown import escape, table_row
-from bench.stats import Estimate
+from bench.stats import Estimate, quotient
 from bench.summary import CaseSummary, Summary
 from workloads import SIZES
 
@@ -84,18 +84,6 @@ def decide(summary: Summary) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def over(numerator: Estimate, denominator: Estimate) -> Estimate:
-    """Return the ratio of two estimates with an interval: the independent errors' logs added in quadrature."""
-    import math
-
-    value = numerator.value / denominator.value
-    if min(numerator.low, denominator.low) <= 0 or not all(map(math.isfinite, (numerator.high, denominator.high))):
-        return Estimate(value, 0.0, math.inf, min(numerator.n, denominator.n))
-    up = math.hypot(math.log(numerator.high / numerator.value), math.log(denominator.value / denominator.low))
-    down = math.hypot(math.log(numerator.value / numerator.low), math.log(denominator.high / denominator.value))
-    return Estimate(value, value * math.exp(-down), value * math.exp(up), min(numerator.n, denominator.n))
-
-
 def above(figure: Estimate | None, bar: float) -> str:
     """Return HOLDS where the whole interval lies above the bar, FAILS where it lies below."""
     if figure is None:
@@ -138,7 +126,7 @@ def memory(evidence: Evidence) -> Answer:
     processes = evidence.case("shared_array", "processes", "memory")
     if not threads or not processes:
         return missing("shared_array")
-    more = over(processes.estimate, threads.estimate)
+    more = quotient(processes.estimate, threads.estimate)
     return above(more, 1.5), (
         f"reading one shared array takes {units.size(threads.estimate.value)} at the peak on threads and "
         f"{units.size(processes.estimate.value)} on {processes.case.parallelism} processes: "
@@ -152,7 +140,7 @@ def copy_back(evidence: Evidence) -> Answer:
     threads, processes = evidence.case("return_bytes", "threads"), evidence.case("return_bytes", "processes")
     if not threads or not processes:
         return missing("return_bytes")
-    slower = over(processes.estimate, threads.estimate)
+    slower = quotient(processes.estimate, threads.estimate)
     rate = processes.moved_bytes / processes.estimate.value
     return above(slower, NOTICEABLE), (
         f"returning {units.size(processes.moved_bytes)} takes {units.seconds(threads.estimate.value)} on threads and "
@@ -184,7 +172,7 @@ def csv_threads(evidence: Evidence) -> Answer:
     for name in names:
         threads, others = evidence.case(name, "threads"), evidence.best(name, ("sync", *PROCESSES))
         if threads and others:
-            ahead = over(others.estimate, threads.estimate)
+            ahead = quotient(others.estimate, threads.estimate)
             verdicts.append(HOLDS if ahead.low > 1 else FAILS if ahead.high < 1 else UNKNOWN)
             word = {HOLDS: "threads win", FAILS: f"{others.case.scheduler} wins", UNKNOWN: "no clear winner"}[
                 verdicts[-1]
@@ -222,7 +210,7 @@ def regret_of(evidence: Evidence, default: CaseSummary) -> tuple[CaseSummary, Ca
     if not others:
         return None
     best = min(others, key=lambda case: case.estimate.value)
-    return default, best, over(default.estimate, best.estimate)
+    return default, best, quotient(default.estimate, best.estimate)
 
 
 def _defaults(evidence: Evidence) -> list[CaseSummary]:
@@ -296,7 +284,7 @@ def graph(evidence: Evidence) -> Answer:
     together, separately = evidence.best("together", ("sync",)), evidence.best("separately", ("sync",))
     if not together or not separately:
         return missing("shared_work")
-    saved = over(separately.estimate, together.estimate)
+    saved = quotient(separately.estimate, together.estimate)
     return all_of([HOLDS if together.tasks < separately.tasks else FAILS, above(saved, 1.05)]), (
         f"together executes {together.tasks} tasks in {units.seconds(together.estimate.value)}, separately "
         f"{separately.tasks} in {units.seconds(separately.estimate.value)}: {units.estimate(saved, 'ratio')} as long"

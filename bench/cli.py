@@ -128,10 +128,16 @@ def claims(result: Path | None, format_: str) -> None:
 def plot(results: tuple[Path, ...], output: Path) -> None:
     """Draw the charts of a result, as SVG and PNG. RESULT: by default the newest."""
     from bench.charts import render
+    from bench.charts.task_graph import dask_visualize
 
     done = render([_summary(path) for path in results or (None,)], output)
     for path in done.files:
         click.echo(path)
+    dask_picture = dask_visualize(output)
+    if dask_picture:
+        click.echo(dask_picture)
+    else:
+        click.echo("left out: dask_visualize: needs the graphviz package and its dot program; see task_graph", err=True)
     for name, reason in done.left_out.items():
         click.echo(f"left out: {name}: {reason}", err=True)
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bench import claims
-from bench.claims import CLAIMS, FAILS, HOLDS, UNKNOWN, decide, over
+from bench.claims import CLAIMS, FAILS, HOLDS, UNKNOWN, decide
 from bench.errors import UserError
 from bench.plan import Case
 from bench.registry import all_workloads
 from bench.report import Page
-from bench.stats import Estimate
+from bench.stats import Estimate, quotient
 from bench.summary import CaseSummary, Summary
 from tests.scripted import MACHINE
 
@@ -28,7 +28,7 @@ def case(workload: str, scheduler: str, value: float, width: float = 0.02, **fac
         case=Case(workload, "default", scheduler, *shape, True, measure),  # type: ignore[misc]
         family=known.family if known else "",
         estimate=figure,
-        speedup=None if scheduler == "sync" else over(Estimate(1.0, 1.0, 1.0, 5), figure),
+        speedup=None if scheduler == "sync" else quotient(Estimate(1.0, 1.0, 1.0, 5), figure),
         observations=(value,) * 5,
         opening=None,
         first=None,
@@ -155,10 +155,10 @@ def test_many_csv() -> None:
 
 
 def test_the_ratio_of_two_estimates() -> None:
-    found = over(Estimate(2.0, 1.8, 2.2, 4), Estimate(1.0, 1.0, 1.0, 3))
+    found = quotient(Estimate(2.0, 1.8, 2.2, 4), Estimate(1.0, 1.0, 1.0, 3))
     assert (found.value, found.n) == (2.0, 3)
     assert (found.low, found.high) == (pytest.approx(1.8), pytest.approx(2.2))
-    assert over(Estimate(2.0, 0.0, math.inf, 1), Estimate(1.0, 0.9, 1.1, 3)).high == math.inf
+    assert quotient(Estimate(2.0, 0.0, math.inf, 1), Estimate(1.0, 0.9, 1.1, 3)).high == math.inf
 
 
 def test_formats() -> None:

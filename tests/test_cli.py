@@ -83,6 +83,8 @@ def test_a_result_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot write" in mistake("run", "sleep", "-o", tmp_path / "file")
+    save(a_result(), tmp_path / "r.json")
+    assert "name another folder with -o" in mistake("plot", tmp_path / "r.json", "-o", tmp_path / "file")
 
 
 def test_a_run_is_not_resumed_on_other_software(tmp_path: Path) -> None:

@@ -86,7 +86,17 @@ def image(figure: Figure, format: str) -> bytes:
 
 
 def render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str] = ("svg", "png")) -> Rendered:
-    """Draw every chart of `summaries` into `folder` (created) as `<chart>.<format>`, each file atomically."""
+    """Draw every chart of `summaries` into `folder` (created) as `<chart>.<format>`, each file atomically.
+
+    Raises UserError where the folder cannot be written.
+    """
+    try:
+        return _render(summaries, folder, formats)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}: name another folder with -o") from error
+
+
+def _render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str]) -> Rendered:
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     left_out: dict[str, str] = {}

@@ -171,23 +171,6 @@ def scaled(estimate: Estimate, factor: float) -> Estimate:
     return Estimate(estimate.value * factor, estimate.low * factor, estimate.high * factor, estimate.n)
 
 
-def ratio(above: Estimate, below: Estimate) -> Estimate:
-    """Return above / below, of independent measurements, with an interval from theirs.
-
-    MOVER on logs (Zou & Donner, Stat. Med. 27, 2008): the distances to the ends add up as squares. It keeps what the
-    intervals know beyond the few observations behind them.
-    """
-    value = above.value / below.value
-    down = math.hypot(_log_distance(above.low, above.value), _log_distance(below.value, below.high))
-    up = math.hypot(_log_distance(above.value, above.high), _log_distance(below.low, below.value))
-    high = math.inf if math.isinf(up) else value * math.exp(up)
-    return Estimate(value, value * math.exp(-down), high, min(above.n, below.n))
-
-
-def _log_distance(low: float, high: float) -> float:
-    return math.inf if low <= 0 or math.isinf(high) else math.log(high / low)
-
-
 def total(first: Estimate, second: Estimate) -> Estimate:
     """Return first + second, measured in the same processes, with the widest interval that both allow."""
     n = min(first.n, second.n)

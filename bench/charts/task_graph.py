@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
-from bench import units
+from bench import stats, units
 from bench.charts import NothingToDraw
 from bench.charts import _data as data
 from bench.charts import _layered as layout
@@ -107,7 +107,7 @@ def saving(summary: Summary) -> Estimate | None:
     cases = {(c.case.workload, c.case.size): c.estimate for c in data.timed(summary) if c.case.scheduler == "sync"}
     for (workload, size), estimate in cases.items():
         if workload == SEPARATELY and (TOGETHER, size) in cases:
-            return data.ratio(estimate, cases[TOGETHER, size])
+            return stats.quotient(estimate, cases[TOGETHER, size])
     return None
 
 

@@ -10,6 +10,7 @@ from chart_data import case_summary, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import stats
 from bench.charts import _axes, _data, _layered, _style
 from bench.plan import Case
 from bench.summary import Estimate
@@ -102,10 +103,10 @@ def test_log_limits_do_not_run_after_a_wide_interval() -> None:
 
 
 def test_ratio_of_intervals() -> None:
-    found = _data.ratio(Estimate(2.0, 2 / 1.1, 2 * 1.1, 5), Estimate(1.0, 1 / 1.1, 1.1, 3))
+    found = stats.quotient(Estimate(2.0, 2 / 1.1, 2 * 1.1, 5), Estimate(1.0, 1 / 1.1, 1.1, 3))
     spread = math.exp(math.sqrt(2) * math.log(1.1))
     assert (found.value, found.low, found.high, found.n) == pytest.approx((2, 2 / spread, 2 * spread, 3))
-    unknown = _data.ratio(estimate(2.0), estimate(1.0, n=1))
+    unknown = stats.quotient(estimate(2.0), estimate(1.0, n=1))
     assert (unknown.low, unknown.high) == (0, math.inf)
 
 
