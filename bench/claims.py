@@ -140,7 +140,7 @@ def copy_back(evidence: Evidence) -> Answer:
     threads, processes = evidence.case("return_bytes", "threads"), evidence.case("return_bytes", "processes")
     if not threads or not processes:
         return missing("return_bytes")
-    slower = quotient(processes.estimate, threads.estimate)
+    slower = evidence.summary.ratio(processes, threads)
     rate = processes.moved_bytes / processes.estimate.value
     return above(slower, NOTICEABLE), (
         f"returning {units.size(processes.moved_bytes)} takes {units.seconds(threads.estimate.value)} on threads and "
@@ -172,7 +172,7 @@ def csv_threads(evidence: Evidence) -> Answer:
     for name in names:
         threads, others = evidence.case(name, "threads"), evidence.best(name, ("sync", *PROCESSES))
         if threads and others:
-            ahead = quotient(others.estimate, threads.estimate)
+            ahead = evidence.summary.ratio(others, threads)
             verdicts.append(HOLDS if ahead.low > 1 else FAILS if ahead.high < 1 else UNKNOWN)
             word = {HOLDS: "threads win", FAILS: f"{others.case.scheduler} wins", UNKNOWN: "no clear winner"}[
                 verdicts[-1]
@@ -210,7 +210,7 @@ def regret_of(evidence: Evidence, default: CaseSummary) -> tuple[CaseSummary, Ca
     if not others:
         return None
     best = min(others, key=lambda case: case.estimate.value)
-    return default, best, quotient(default.estimate, best.estimate)
+    return default, best, evidence.summary.ratio(default, best)
 
 
 def _defaults(evidence: Evidence) -> list[CaseSummary]:
@@ -284,7 +284,7 @@ def graph(evidence: Evidence) -> Answer:
     together, separately = evidence.best("together", ("sync",)), evidence.best("separately", ("sync",))
     if not together or not separately:
         return missing("shared_work")
-    saved = quotient(separately.estimate, together.estimate)
+    saved = evidence.summary.ratio(separately, together)
     return all_of([HOLDS if together.tasks < separately.tasks else FAILS, above(saved, 1.05)]), (
         f"together executes {together.tasks} tasks in {units.seconds(together.estimate.value)}, separately "
         f"{separately.tasks} in {units.seconds(separately.estimate.value)}: {units.estimate(saved, 'ratio')} as long"

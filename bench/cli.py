@@ -199,5 +199,7 @@ def _page() -> Any:
 
     from bench.report import Page
 
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Page(shutil.get_terminal_size((160, 24)).columns, colour)
+    if not sys.stdout.isatty():
+        return Page(width=200)
+    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size().columns, colour)

@@ -222,10 +222,17 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
 
 
 def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
-    """Return the cases of a round in its random order, which depends on nothing but seed, round and cases."""
-    order = sorted(cases)
-    random.Random(f"{seed}/{round_}").shuffle(order)
-    return order
+    """Return the cases of a round in its random order, which depends on nothing but seed, round and cases.
+
+    Workloads come in random order, and the cases of one follow each other in random order: those that are compared with
+    each other then meet the same state of the machine, which changes by the minute.
+    """
+    draw = random.Random(f"{seed}/{round_}")
+    blocks: dict[tuple[str, str], list[Case]] = {}
+    for case in sorted(cases):
+        blocks.setdefault((case.workload, case.size), []).append(case)
+    keys = draw.sample(list(blocks), len(blocks))
+    return [case for key in keys for case in draw.sample(blocks[key], len(blocks[key]))]
 
 
 def observation_seed(seed: int, case: Case, round_: int) -> int:

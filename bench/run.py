@@ -75,13 +75,15 @@ class Ledger:
         """Stop the cases that are precise enough or at the maximum; return those still open."""
         profile = self.plan.profile
         found = estimates(self.observations)
-        for case in self.open:
-            if len(self.of(case)) < profile.min_observations:
-                continue
-            if relative_half_width(found[case]) <= profile.precision:
+        enough = [case for case in self.open if len(self.of(case)) >= profile.min_observations]
+        precise = {case for case in enough if relative_half_width(found[case]) <= profile.precision}
+        # A baseline goes on as long as a case that is compared with it, round by round.
+        needed = {case.baseline for case in self.open if case not in precise}
+        for case in enough:
+            if len(self.of(case)) >= profile.max_observations:
+                self.stops[case] = PRECISION if case in precise else MAXIMUM
+            elif case in precise - needed:
                 self.stops[case] = PRECISION
-            elif len(self.of(case)) >= profile.max_observations:
-                self.stops[case] = MAXIMUM
         return self.open
 
     @property

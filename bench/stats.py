@@ -81,7 +81,7 @@ def ratio(
     Raises ValueError for no values, and for values that are not positive and finite.
     """
     above, below = _logs(numerator), _logs(denominator)
-    spreads = (numerator_spread or _own_spread(above), denominator_spread or _own_spread(below))
+    spreads = (numerator_spread or own_spread(above), denominator_spread or own_spread(below))
     errors = (_squared_error(spreads[0], len(above)), _squared_error(spreads[1], len(below)))
     moderate = numerator_spread is not None or denominator_spread is not None
     df = min(spread.df for spread in spreads) if moderate else _satterthwaite(errors, spreads)
@@ -107,7 +107,7 @@ def paired_ratio(
 
 def log_spread(values: Sequence[float]) -> Spread:
     """Return the sample variance of the logs of positive values, and its degrees of freedom, n - 1."""
-    return _own_spread(_logs(values))
+    return own_spread(_logs(values))
 
 
 def moderated(variances: Sequence[float], dfs: Sequence[float]) -> list[Spread]:
@@ -186,13 +186,14 @@ def _logs(values: Sequence[float]) -> list[float]:
     return [math.log(value) for value in values]
 
 
-def _own_spread(logs: Sequence[float]) -> Spread:
+def own_spread(logs: Sequence[float]) -> Spread:
+    """Return the sample variance of log values, and its degrees of freedom; both 0 for fewer than two."""
     return Spread(statistics.variance(logs), len(logs) - 1) if len(logs) > 1 else Spread(0.0, 0.0)
 
 
 def _given_or_own(logs: Sequence[float], variance: float | None, df: float | None) -> Spread:
     if variance is None and df is None:
-        return _own_spread(logs)
+        return own_spread(logs)
     if variance is None or df is None:
         raise ValueError("give both variance and df, or neither")
     return Spread(variance, df)

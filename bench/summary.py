@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench import stats
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bench.results import Observation, Result
 
 NESTED = 1.05  # CPU over wall time under sync, above which tasks must have threads of their own
+BEYOND = 1.05  # of the ideal speed-up, above which sync must do something more, such as fetching memory anew
 CONTROL = "control"  # the family that has to scale on every parallel scheduler
 CONTROL_SCALES = 0.7  # of the ideal speed-up
 
@@ -27,7 +29,7 @@ class CaseSummary:
     family: the workload's family.
     estimate: seconds per compute, or peak bytes beyond the idle scheduler for a memory case.
     speedup: sync time over this time; None without a sync case, and for memory cases.
-    observations: one median value per process, in the order measured (s, or bytes).
+    observations: one median value per process, in the order measured (s, or bytes). rounds: the round of each.
     opening: seconds to open and warm the scheduler. first: seconds of the first compute after that.
     tasks: tasks executed in one compute. workers_used: distinct threads or processes that ran them.
     moved_bytes: data that had to reach or leave tasks in one compute; 0 where that is not the point.
@@ -49,6 +51,7 @@ class CaseSummary:
     moved_bytes: int
     flags: tuple[str, ...]
     stop: str
+    rounds: tuple[int, ...] = ()
     build: Estimate | None = None
     build_tasks: int = 0
     ran_on: str = ""
@@ -68,7 +71,7 @@ class Summary:
     """One result file, digested.
 
     name: the result's name. machine: fingerprint of machine and software (see bench/machine.py), as in the file's metadata.
-    warnings: what makes the whole result doubtful.
+    warnings: what makes the whole result doubtful. pair_spreads: spread of the log ratios to sync, one for each case.
     """
 
     name: str
@@ -76,6 +79,19 @@ class Summary:
     cases: tuple[CaseSummary, ...]
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...] = ()
+    pair_spreads: tuple[stats.Spread, ...] = ()
+
+    def ratio(self, over: CaseSummary, under: CaseSummary) -> Estimate:
+        """Return `over` divided by `under`, round by round, with an interval.
+
+        Both were measured within the same minute of a round, so what slows the machine down for longer cancels. Pairs
+        with few rounds borrow knowledge of the usual spread from all pairs of the result. Without a common round the
+        two estimates are divided.
+        """
+        logs = paired_logs(over, under)
+        if not logs:
+            return stats.quotient(over.estimate, under.estimate)
+        return _paired(logs, self.pair_spreads)
 
     @property
     def timed(self) -> tuple[CaseSummary, ...]:
@@ -127,38 +143,52 @@ def summarise(result: Result) -> Summary:
     for observation in result.observations:
         if not observation.failure:
             runs[observation.case].append(observation)
-    found = []
-    for case in (case for case in result.plan.cases if case in values):
-        speedup = None
-        if case.measure == "time" and case.baseline in values and case != case.baseline:
-            speedup = ratio(values, spread, case.baseline, case)
-        found.append(_case_summary(case, runs[case], values, spread, speedup, result))
+    cases = {case: _case_summary(case, runs[case], spread[case], result) for case in result.plan.cases if case in runs}
+    pairs = {
+        case: paired_logs(cases[case.baseline], cases[case])
+        for case in cases
+        if case.measure == "time" and case != case.baseline and case.baseline in cases
+    }
+    pair_spreads = tuple(stats.own_spread(logs) for logs in pairs.values() if logs)
     failures = tuple(Failure(o.case, *o.failure) for o in result.observations if o.failure)
-    return Summary(result.name, result.machine, tuple(found), failures, tuple(_warnings(found)))
+    found = Summary(result.name, result.machine, tuple(cases.values()), failures, pair_spreads=pair_spreads)
+    timed = tuple(
+        _with_speedup(summary, found.ratio(cases[case.baseline], summary)) if case in pairs else summary
+        for case, summary in cases.items()
+    )
+    return replace(found, cases=timed, warnings=tuple(_warnings(timed)))
 
 
-def ratio(
-    values: Mapping[Case, Sequence[float]], spread: Mapping[Case, stats.Spread], over: Case, under: Case
-) -> Estimate:
-    """Return time of `over` divided by time of `under`."""
-    return stats.ratio(values[over], values[under], numerator_spread=spread[over], denominator_spread=spread[under])
+def _with_speedup(summary: CaseSummary, speedup: Estimate) -> CaseSummary:
+    ideal, flags = summary.case.parallelism, summary.flags
+    if speedup.low > BEYOND * ideal and summary.case.pinned:
+        flags = (*flags, f"beyond the ideal {ideal}x: sync pays for something that this does not")
+    return replace(summary, speedup=speedup, flags=flags)
 
 
-def _case_summary(
-    case: Case,
-    runs: Sequence[Observation],
-    values: Mapping[Case, Sequence[float]],
-    spread: Mapping[Case, stats.Spread],
-    speedup: Estimate | None,
-    result: Result,
-) -> CaseSummary:
+def paired_logs(over: CaseSummary, under: CaseSummary) -> list[float]:
+    """Return ln(over / under) of each round in which both were measured."""
+    above = dict(zip(over.rounds, over.observations, strict=False))
+    below = dict(zip(under.rounds, under.observations, strict=False))
+    return [math.log(above[round_] / below[round_]) for round_ in above if round_ in below]
+
+
+def _paired(logs: Sequence[float], known: Sequence[stats.Spread]) -> Estimate:
+    all_spreads = [stats.own_spread(logs), *known]
+    spread = stats.moderated([s.variance for s in all_spreads], [s.df for s in all_spreads])[0]
+    return stats.paired_ratio(logs, variance=spread.variance, df=spread.df)
+
+
+def _case_summary(case: Case, runs: Sequence[Observation], spread: stats.Spread, result: Result) -> CaseSummary:
     facts = runs[-1].metadata
+    values = [run.value for run in runs]
     return CaseSummary(
         case=case,
         family=str(facts.get("family", "")),
-        estimate=stats.estimate(values[case], variance=spread[case].variance, df=spread[case].df),
-        speedup=speedup,
-        observations=tuple(values[case]),
+        estimate=stats.estimate(values, variance=spread.variance, df=spread.df),
+        speedup=None,
+        observations=tuple(values),
+        rounds=tuple(run.round for run in runs),
         opening=_estimate_of(runs, "open_seconds"),
         first=_estimate_of(runs, "first_seconds"),
         tasks=int(facts.get("tasks", 0)),

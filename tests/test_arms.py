@@ -44,7 +44,7 @@ def test_specs() -> None:
 
 @pytest.mark.parametrize("text", ["branch=main", "rev=", "rev=a,rev=b", "rev=a,path=b"])
 def test_specs_that_are_none(text: str) -> None:
-    with pytest.raises(UserError, match="no arm|twice|which is it"):
+    with pytest.raises(UserError, match=r"no arm|twice|which is it"):
         parse(text)
 
 

@@ -32,13 +32,19 @@ def test_the_fingerprint_says_what_changes_timings_and_nothing_private() -> None
 
 
 def test_the_fingerprint_imports_nothing_that_is_measured() -> None:
-    code = "import json, sys; from bench.machine import fingerprint; fingerprint(); print(json.dumps(sorted(sys.modules)))"
+    code = (
+        "import json, sys; from bench.machine import fingerprint; fingerprint(); print(json.dumps(sorted(sys.modules)))"
+    )
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert not {"dask", "pandas", "numpy", "pyarrow", "distributed"} & set(loaded)
 
 
-@pytest.mark.parametrize(("content", "cpus"), [("150000 100000", 1.5), ("max 100000", None), ("", None), ("junk", None)])
-def test_a_cgroup_quota_bounds_the_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, cpus: float) -> None:
+@pytest.mark.parametrize(
+    ("content", "cpus"), [("150000 100000", 1.5), ("max 100000", None), ("", None), ("junk", None)]
+)
+def test_a_cgroup_quota_bounds_the_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, cpus: float
+) -> None:
     (tmp_path / "cpu.max").write_text(content)
     monkeypatch.setattr(machine, "CGROUP", tmp_path)
     assert machine.cgroup_cpu_quota() == cpus

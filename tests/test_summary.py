@@ -27,13 +27,34 @@ def result(*observations: Observation, stops: dict[str, str] | None = None) -> R
 
 
 def test_the_speed_up_is_sync_over_this_with_an_interval_around_it() -> None:
-    found = summarise(result(*observed(SYNC, 0.20, 0.21, 0.19), *observed(THREADS, 0.10, 0.105, 0.095)))
+    found = summarise(result(*observed(SYNC, 0.20, 0.21, 0.19), *observed(THREADS, 0.10, 0.103, 0.097)))
     sync, threads = found.cases
     assert sync.speedup is None
     assert threads.speedup is not None
     assert threads.speedup.value == pytest.approx(2.0)
-    assert 1.5 < threads.speedup.low < 2.0 < threads.speedup.high < 2.7
+    assert 1.8 < threads.speedup.low < 2.0 < threads.speedup.high < 2.2
     assert threads.estimate.value == pytest.approx(0.1)
+
+
+def test_a_speed_up_is_taken_round_by_round_so_that_a_slow_minute_cancels() -> None:
+    slow = [1.0, 3.0, 1.5, 2.0, 1.2]  # the whole machine, by turns
+    sync = observed(
+        SYNC, *(0.2 * factor * wobble for factor, wobble in zip(slow, (1, 1.01, 0.99, 1, 1.01), strict=True))
+    )
+    threads = observed(THREADS, *(0.1 * factor for factor in slow))
+    found = summarise(result(*sync, *threads)).cases[1]
+    assert found.speedup is not None
+    assert found.speedup.value == pytest.approx(2.0)
+    assert found.speedup.high / found.speedup.low < 1.05 < found.estimate.high / found.estimate.low
+    unpaired = [replace(o, round=o.round + 10) for o in threads]
+    apart = summarise(result(*sync, *unpaired)).cases[1]
+    assert apart.speedup is not None
+    assert apart.speedup.high / apart.speedup.low > 2
+
+
+def test_a_speed_up_beyond_the_ideal_is_flagged() -> None:
+    found = summarise(result(*observed(SYNC, 0.3, 0.301, 0.302), *observed(THREADS, 0.1, 0.1, 0.1, tasks=8)))
+    assert found.cases[1].flags == ("beyond the ideal 2x: sync pays for something that this does not",)
 
 
 def test_without_a_baseline_there_is_no_speed_up() -> None:

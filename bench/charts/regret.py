@@ -10,7 +10,7 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, units
+from bench import units
 from bench.charts import NothingToDraw
 from bench.charts import _axes as axis
 from bench.charts import _data as data
@@ -78,7 +78,7 @@ def regrets(summary: Summary) -> list[Regret]:
             if others:
                 best = min(others, key=lambda case: case.estimate.value)
                 label = f"{workload}, {size}" if len(several[workload]) > 1 else workload
-                found.append(Regret(label, default, best, stats.quotient(default.estimate, best.estimate)))
+                found.append(Regret(label, default, best, summary.ratio(default, best)))
     return sorted(found, key=lambda regret: -regret.ratio.value)
 
 

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
-from bench import stats, units
+from bench import units
 from bench.charts import NothingToDraw
 from bench.charts import _data as data
 from bench.charts import _layered as layout
@@ -104,10 +104,10 @@ def message(graphs: Mapping[str, Sequence[Tasks]], summaries: Sequence[Summary])
 
 def saving(summary: Summary) -> Estimate | None:
     """Return the time of separately over that of together under sync, at the size that both were measured at."""
-    cases = {(c.case.workload, c.case.size): c.estimate for c in data.timed(summary) if c.case.scheduler == "sync"}
-    for (workload, size), estimate in cases.items():
+    cases = {(c.case.workload, c.case.size): c for c in data.timed(summary) if c.case.scheduler == "sync"}
+    for (workload, size), separately in cases.items():
         if workload == SEPARATELY and (TOGETHER, size) in cases:
-            return stats.quotient(estimate, cases[TOGETHER, size])
+            return summary.ratio(separately, cases[TOGETHER, size])
     return None
 
 
