@@ -174,7 +174,7 @@ def csv_threads(evidence: Evidence) -> Answer:
         if threads and others:
             ahead = evidence.summary.ratio(others, threads)
             verdicts.append(HOLDS if ahead.low > 1 else FAILS if ahead.high < 1 else UNKNOWN)
-            word = {HOLDS: "threads win", FAILS: f"{others.case.scheduler} wins", UNKNOWN: "no clear winner"}[
+            word = {HOLDS: "threads win", FAILS: f"{others.case.scheduler} is faster", UNKNOWN: "no clear winner"}[
                 verdicts[-1]
             ]
             texts.append(f"{name}: {word}, threads {units.times(ahead.value)} as fast as {others.case.scheduler}")

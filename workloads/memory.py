@@ -50,5 +50,4 @@ def shared_array(tasks: int, count: int, passes: int) -> Job:
     return Job(
         collections=[delayed(_every_nth_sum)(array, first, tasks, passes) for first in range(tasks)],
         answer=[float(each * first + tasks * (each * (each - 1) // 2)) for first in range(tasks)],
-        moved_bytes=8 * count * (1 + tasks),
     )
