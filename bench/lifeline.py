@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+
+GRACE = 0.5  # seconds that a group has to end by itself
 
 
 def hold_on() -> None:
@@ -47,13 +50,24 @@ def start(command: list[str], environment: dict[str, str], errors: int) -> subpr
 def end(worker: subprocess.Popen[bytes]) -> None:
     """In the parent: kill the worker and everything it has started. Does nothing where all is gone already."""
     if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(worker.pid, signal.SIGKILL)
+        _end_group(worker)
     elif worker.poll() is None:
         _end_tree(worker.pid)
     worker.wait()
     if worker.stdin:
         worker.stdin.close()
+
+
+def _end_group(worker: subprocess.Popen[bytes]) -> None:
+    """Ask first, then kill: multiprocessing's resource trackers ignore the asking, and remove what the others leave."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline:
+            worker.poll()
+            os.killpg(worker.pid, 0)  # raises when the group is empty
+            time.sleep(0.002)
+        os.killpg(worker.pid, signal.SIGKILL)
 
 
 def _end_tree(pid: int) -> None:

@@ -31,6 +31,11 @@ Start = Callable[[Order], Observation]
 CALLS = ("function", "method")
 PRECISION, MAXIMUM, TIME_UP = "precision", "max observations", "max time"
 FAILED, INTERRUPTED = "failed", "interrupted"
+OVERTIME = 10.0  # seconds that the last observation may go on when the time of the whole run is up
+
+
+class OutOfTimeError(Exception):
+    """The whole run's time ended during an observation, which says nothing of the case."""
 
 
 class Listener(Protocol):
@@ -116,7 +121,11 @@ def measure(ledger: Ledger, start: Start, listeners: Sequence[Listener] = ()) ->
     for order in orders(ledger):
         for listener in listeners:
             listener.starting(order, ledger)
-        observation = start(order)
+        try:
+            observation = start(order)
+        except OutOfTimeError:
+            ledger.stops |= dict.fromkeys(ledger.open, TIME_UP)
+            return
         ledger.add(observation)
         for listener in listeners:
             listener.observed(observation, ledger)
@@ -157,6 +166,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
         seed=observation_seed(ledger.plan.seed, case, round_),
         call=CALLS[round_ % 2] if case.workload in ledger.plan.collections else CALLS[0],
         budget=ledger.plan.profile.budget,
+        seconds_left=ledger.plan.profile.max_time - ledger.spent,
         loops=loops,
         values=len(measured[0].values) if measured else None,
     )
@@ -190,16 +200,24 @@ class Workers:
         order_file, outcome_file, printed = folder / "order.json", folder / "outcome.json", folder / "printed.txt"
         outcome_file.unlink(missing_ok=True)
         order_file.write_text(json.dumps(order.as_json()))
-        environment = self.environment | layout.environment(order.seed) | pins.environment(order.case.pinned)
+        # What a killed pool or cluster leaves in the folder for temporary files goes with ours.
+        environment = (
+            self.environment
+            | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+            | layout.environment(order.seed)
+            | pins.environment(order.case.pinned)
+        )
         command = [self.python, "-P", "-m", "bench.worker", str(order_file), str(outcome_file)]
         began = time.perf_counter()
         with printed.open("wb") as errors:
             self._running = lifeline.start(command, environment, errors.fileno())
             try:
-                self._running.wait(self.timeout)
+                self._running.wait(min(self.timeout, order.seconds_left + OVERTIME))
                 how = lifeline.signal_name(self._running.returncode)
                 failure = {"kind": "killed", "reason": f"{how}: {last_line(printed)}"}
             except subprocess.TimeoutExpired:
+                if order.seconds_left + OVERTIME < self.timeout:
+                    raise OutOfTimeError from None
                 failure = {"kind": "timeout", "reason": f"no answer within {self.timeout:g} s: see --timeout"}
             finally:
                 lifeline.end(self._running)
@@ -279,5 +297,5 @@ def measure_into(
             else "nothing was measured"
         )
         raise Interrupted(f"interrupted: {kept}; go on with `gilbench run --resume --name {path.stem}`")
-    journal_path.unlink()
+    journal_path.unlink(missing_ok=True)
     return result

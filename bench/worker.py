@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import sys
 import time
@@ -42,6 +43,7 @@ class Order:
 
     call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
     loops, values: fixed by the case's first observation, None in that one. budget: seconds of computing to spend.
+    seconds_left: until the whole run should end.
     """
 
     case: Case
@@ -51,6 +53,7 @@ class Order:
     budget: float
     loops: int | None = None
     values: int | None = None
+    seconds_left: float = math.inf
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data."""

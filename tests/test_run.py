@@ -11,7 +11,18 @@ import pytest
 from bench.errors import UserError
 from bench.plan import Case
 from bench.results import Journal, Observation, Result, load, read_journal
-from bench.run import FAILED, INTERRUPTED, MAXIMUM, PRECISION, TIME_UP, Interrupted, Ledger, measure, measure_into
+from bench.run import (
+    FAILED,
+    INTERRUPTED,
+    MAXIMUM,
+    PRECISION,
+    TIME_UP,
+    Interrupted,
+    Ledger,
+    OutOfTimeError,
+    measure,
+    measure_into,
+)
 from bench.worker import Order
 from tests.scripted import MACHINE, Script, noisy, plan
 
@@ -67,6 +78,19 @@ def test_max_time_counts_what_observations_took_and_says_which_cases_it_stopped(
     script = Script(noisy(0.5), seconds=10.0)
     ledger = measured(script, cases=3, max_time=45.0)
     assert len(script.orders) == 5
+    assert set(ledger.stops.values()) == {TIME_UP}
+
+
+def test_an_observation_that_the_end_of_the_run_cut_off_is_no_failure() -> None:
+    def start(order: Order) -> Observation:
+        if len(script.orders) == 4:
+            raise OutOfTimeError
+        return script(order)
+
+    script = Script()
+    ledger = Ledger(plan(cases=3))
+    measure(ledger, start)
+    assert len(ledger.observations) == 4
     assert set(ledger.stops.values()) == {TIME_UP}
 
 

@@ -113,6 +113,20 @@ def test_a_hanging_worker_is_ended_at_the_timeout(tmp_path: Path) -> None:
         assert workers(order()).failure == ("timeout", "no answer within 0.5 s: see --timeout")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a script as an executable")
+def test_the_end_of_the_whole_run_ends_an_observation_without_calling_it_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench import run
+
+    monkeypatch.setattr(run, "OVERTIME", 0.3)
+    hanging = tmp_path / "python"
+    hanging.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
+    hanging.chmod(0o755)
+    with Workers(60, python=str(hanging)) as workers, pytest.raises(run.OutOfTimeError):
+        workers(order(seconds_left=0.1))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals have no names there")
 def test_a_killed_worker_is_told_with_the_signal(tmp_path: Path) -> None:
     dying = tmp_path / "python"
