@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-GRACE = 0.5  # seconds that a group has to end by itself
+GRACE = 0.3  # seconds that a group has to end by itself
 
 
 def hold_on() -> None:
@@ -59,14 +59,11 @@ def end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def _end_group(worker: subprocess.Popen[bytes]) -> None:
-    """Ask first, then kill: multiprocessing's resource trackers ignore the asking, and remove what the others leave."""
+    """Ask a running group first, then kill: multiprocessing's resource trackers ignore the asking, and tidy up."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(worker.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline:
-            worker.poll()
-            os.killpg(worker.pid, 0)  # raises when the group is empty
-            time.sleep(0.002)
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGTERM)
+            time.sleep(GRACE)
         os.killpg(worker.pid, signal.SIGKILL)
 
 
