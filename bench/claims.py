@@ -15,7 +15,7 @@ from bench.errors import UserError
 from bench.report import Page
 from bench.report.markdown import escape, table_row
 from bench.stats import Estimate, quotient
-from bench.summary import CaseSummary, Summary
+from bench.summary import CaseSummary, Summary, pooled_speedup
 from workloads import SIZES
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"
@@ -159,8 +159,11 @@ def loop_gil(evidence: Evidence) -> Answer:
         return missing("python_loops")
     gil = evidence.summary.machine.get("gil", "")
     text = ", ".join(f"{case.case.workload} {gain(case)}" for case in found)
-    return all_of(opposite(above(case.speedup, NOTICEABLE)) for case in found), (
-        f"speed-up on {found[0].case.parallelism} threads: {text}" + (f" (GIL {gil})" if gil else "")
+    all_loops = pooled_speedup(evidence.summary, found) or found[0].speedup
+    return opposite(above(all_loops, NOTICEABLE)), (
+        f"speed-up on {found[0].case.parallelism} threads: {text}"
+        + (f", both {units.estimate(all_loops, 'ratio')}" if all_loops and len(found) > 1 else "")
+        + (f" (GIL {gil})" if gil else "")
     )
 
 

@@ -104,6 +104,13 @@ class Summary:
         return tuple(case for case in self.cases if case.case.measure == "memory")
 
 
+def pooled_speedup(summary: Summary, cases: Sequence[CaseSummary]) -> Estimate | None:
+    """Return the speed-up over sync that cases of one kind have in common, from all their rounds; None without any."""
+    baselines = {case.case: case for case in summary.cases}
+    logs = [log for case in cases if (sync := baselines.get(case.case.baseline)) for log in paired_logs(sync, case)]
+    return _paired(logs, summary.pair_spreads) if logs else None
+
+
 def estimates(observations: Iterable[Observation]) -> dict[Case, Estimate]:
     """Return the estimate of every case that has a value.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.machine import usable_cpus
 from bench.results import load
 
 pytestmark = [
@@ -19,7 +20,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
 ]
 COMMAND = [sys.executable, "-m", "bench", "run", "sleep", "--size", "default", "--name", "x", "--seed", "3"]
-SELECT = ["--scheduler", "threads", "--scheduler", "processes", "--scheduler", "distributed", "--max-observations", "2"]
+SELECT = ["--scheduler", "threads", "--scheduler", "processes", "--scheduler", "distributed"]
+SELECT += ["--workers", str(usable_cpus()), "--max-observations", "2"]
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
