@@ -22,7 +22,7 @@ from bench.plan import Case, Plan
 
 FORMAT = 1
 # What pyperf adds that names a machine or a folder: results are made to be shared.
-PRIVATE = frozenset({"hostname", "python_executable", "boot_time", "uptime", "description"})
+PRIVATE = frozenset({"hostname", "python_executable", "python_config_args", "boot_time", "uptime"})
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def _pyperf_run(observation: Observation, machine: Mapping[str, Value]) -> Any:
     return pyperf.Run(
         observation.values,
         warmups=observation.warmups or None,
-        metadata={**machine, **metadata, **ours},
+        metadata={**metadata, **machine, **ours},
         collect_metadata=False,
     )
 

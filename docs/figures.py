@@ -7,15 +7,18 @@ measured here, in about a minute: start it on a machine that does nothing else.
 from __future__ import annotations
 
 import argparse
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bench import stats, units
-from bench.results import load
-from bench.worker import Meter, compute_of
+from bench.results import Observation, load
+from bench.worker import MIN_TIME, Meter
 
 PYPERF = """
 import pyperf
@@ -28,18 +31,16 @@ pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_s
 """
 
 
-def added_inside_a_value(pairs: int = 150) -> stats.Estimate:
-    """Return time by the harness over time by a bare perf_counter loop, on one workload, by turns."""
-    import math
+def added_inside_a_value(pairs: int = 20_000) -> float:
+    """Return what the harness adds to a value, beyond a bare perf_counter loop, in seconds.
+
+    Both time a compute that does nothing, by turns, so that nothing else is left; the difference of the medians.
+    """
     import random
 
-    from dask.local import get_sync
+    def compute() -> list[Any]:
+        return []
 
-    from bench.registry import all_workloads
-
-    workload = all_workloads()["sum_of_squares"]
-    job = workload.build(**workload.sizes["small"])
-    compute = compute_of(job, {"scheduler": get_sync}, "function")
     harness = Meter().timer(compute, None)
 
     def bare(loops: int) -> float:
@@ -48,13 +49,11 @@ def added_inside_a_value(pairs: int = 150) -> stats.Estimate:
             compute()
         return time.perf_counter() - start
 
-    ratios = []
+    seconds: dict[Any, list[float]] = {harness: [], bare: []}
     for _ in range(pairs):
-        seconds = {}
         for timer in random.sample((harness, bare), 2):
-            seconds[timer] = timer(1)
-        ratios.append(math.log(seconds[harness] / seconds[bare]))
-    return stats.paired_ratio(ratios)
+            seconds[timer].append(timer(1))
+    return statistics.median(seconds[harness]) - statistics.median(seconds[bare])
 
 
 def command_ratio(command: list[str], reference: list[str], pairs: int = 15) -> stats.Estimate:
@@ -92,6 +91,12 @@ def duty_of_pyperf() -> float:
         return busy / seconds
 
 
+def duty(observations: Sequence[Observation]) -> str:
+    """Return the share of wall time that went into computing."""
+    busy = sum(float(o.metadata.get("busy_seconds", 0)) for o in observations)
+    return f"{busy / sum(o.seconds for o in observations):.0%}"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -101,12 +106,14 @@ def main() -> None:
     if options.result:
         result = load(options.result)
         spent = sum(o.seconds for o in result.observations)
-        busy = sum(float(o.metadata.get("busy_seconds", 0)) for o in result.observations)
         rows.append((f"duration, profile {result.plan.profile.name}", units.duration(spent)))
-        rows.append(("duty cycle", f"{busy / spent:.0%}"))
-    rows.append(("duty cycle of pyperf's own manager", f"{duty_of_pyperf():.0%}"))
+        rows.append(("duty cycle (warm-up and timed computes over wall time), all cases", duty(result.observations)))
+        sync = [o for o in result.observations if o.case.scheduler == "sync"]
+        rows.append(("duty cycle, sync cases alone", duty(sync)))
+    rows.append(("duty cycle of pyperf's own manager on a sync case", f"{duty_of_pyperf():.0%}"))
     added = added_inside_a_value()
-    rows.append(("value by the harness / by a bare loop", f"{added.value:.4f} ({added.low:.4f} to {added.high:.4f})"))
+    share = f"{added / MIN_TIME:.4%} of the shortest value"
+    rows.append(("added inside a value, beyond a bare perf_counter loop", f"{added * 1e9:.0f} ns, {share}"))
     gilbench = [sys.executable, "-m", "bench", "--help"]
     start_up = command_ratio(gilbench, [sys.executable, "-c", "import click, rich"])
     rows.append(
