@@ -116,11 +116,15 @@ def estimates(observations: Iterable[Observation]) -> dict[Case, Estimate]:
 
     Cases with few processes borrow knowledge of the usual spread from the others of the same run and measure.
     """
-    values = values_by_case(observations)
-    found: dict[Case, Estimate] = {}
-    for case, spread in spreads(values).items():
-        found[case] = stats.estimate(values[case], variance=spread.variance, df=spread.df)
-    return found
+    return moderated_estimates(values_by_case(observations))
+
+
+def moderated_estimates(values: Mapping[Case, Sequence[float]]) -> dict[Case, Estimate]:
+    """Return the estimate of each case from one number per process."""
+    return {
+        case: stats.estimate(values[case], variance=spread.variance, df=spread.df)
+        for case, spread in spreads(values).items()
+    }
 
 
 def values_by_case(observations: Iterable[Observation]) -> dict[Case, list[float]]:
@@ -144,13 +148,21 @@ def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
 
 def summarise(result: Result) -> Summary:
     """Digest a result: one CaseSummary for each case that has a value, one Failure for each that failed."""
-    values = values_by_case(result.observations)
-    spread = spreads(values)
     runs: dict[Case, list[Observation]] = defaultdict(list)
     for observation in result.observations:
         if not observation.failure:
             runs[observation.case].append(observation)
-    cases = {case: _case_summary(case, runs[case], spread[case], result) for case in result.plan.cases if case in runs}
+    facts = {
+        "estimate": estimates(result.observations),
+        "opening": _estimates_of(runs, "open_seconds"),
+        "first": _estimates_of(runs, "first_seconds"),
+        "build": _estimates_of(runs, "build_seconds"),
+    }
+    cases = {
+        case: _case_summary(case, runs[case], {name: found.get(case) for name, found in facts.items()}, result)
+        for case in result.plan.cases
+        if case in runs
+    }
     pairs = {
         case: paired_logs(cases[case.baseline], cases[case])
         for case in cases
@@ -186,32 +198,38 @@ def _paired(logs: Sequence[float], known: Sequence[stats.Spread]) -> Estimate:
     return stats.paired_ratio(logs, variance=spread.variance, df=spread.df)
 
 
-def _case_summary(case: Case, runs: Sequence[Observation], spread: stats.Spread, result: Result) -> CaseSummary:
-    facts = runs[-1].metadata
-    values = [run.value for run in runs]
+def _case_summary(
+    case: Case, runs: Sequence[Observation], figures: Mapping[str, Estimate | None], result: Result
+) -> CaseSummary:
+    facts, estimate = runs[-1].metadata, figures["estimate"]
+    assert estimate is not None  # a case with runs has values
     return CaseSummary(
         case=case,
         family=str(facts.get("family", "")),
-        estimate=stats.estimate(values, variance=spread.variance, df=spread.df),
+        estimate=estimate,
         speedup=None,
-        observations=tuple(values),
+        observations=tuple(run.value for run in runs),
         rounds=tuple(run.round for run in runs),
-        opening=_estimate_of(runs, "open_seconds"),
-        first=_estimate_of(runs, "first_seconds"),
+        opening=figures["opening"],
+        first=figures["first"],
+        build=figures["build"],
         tasks=int(facts.get("tasks", 0)),
         workers_used=max(int(run.metadata.get("workers_used", 0)) for run in runs),
         moved_bytes=int(facts.get("moved_bytes", 0)),
         flags=tuple(_flags(case, runs)),
         stop=result.stops.get(case.name, "unfinished"),
-        build=_estimate_of(runs, "build_seconds"),
         build_tasks=max(int(run.metadata.get("build_tasks", 0)) for run in runs),
         ran_on=" or ".join(sorted({str(run.metadata.get("ran_on", "unknown")) for run in runs})),
     )
 
 
-def _estimate_of(runs: Sequence[Observation], key: str) -> Estimate | None:
-    values = [float(run.metadata[key]) for run in runs if float(run.metadata.get(key, 0)) > 0]
-    return stats.estimate(values) if values else None
+def _estimates_of(runs: Mapping[Case, Sequence[Observation]], key: str) -> dict[Case, Estimate]:
+    """Return estimates of a figure that every observation carries in its metadata, in seconds."""
+    values = {
+        case: [float(run.metadata[key]) for run in observed if float(run.metadata.get(key, 0)) > 0]
+        for case, observed in runs.items()
+    }
+    return moderated_estimates({case: found for case, found in values.items() if found})
 
 
 def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
