@@ -73,6 +73,13 @@ def test_mistakes_are_one_line_that_names_the_thing_and_the_mend(tmp_path: Path)
         assert "is not a result file of gilbench" in mistake(command, tmp_path / "broken.json")
 
 
+def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
+    assert "no revision 'no-such-branch' here" in mistake("check", "--base", "no-such-branch")
+    assert "no folder '/no/such/folder'" in mistake("check", "--base", "path=/no/such/folder")
+    assert "is no arm" in mistake("check", "--base", "branch=main")
+    assert "is no percentage" in mistake("check", "--threshold", "much")
+
+
 def test_a_result_is_never_overwritten(tmp_path: Path) -> None:
     save(a_result(), tmp_path / "r.json")
     before = (tmp_path / "r.json").read_bytes()
@@ -142,6 +149,19 @@ def test_one_real_run_of_every_family_then_show_claims_and_plots(tmp_path: Path)
     plotted = call("plot", tmp_path / "all.json", "-o", tmp_path / "plots")
     assert plotted.exit_code == 0, plotted.output
     assert (tmp_path / "plots" / "speedup.svg").exists()
+
+
+@pytest.mark.serial
+@pytest.mark.skipif(sys.platform == "win32", reason="an arm's worker is started the POSIX way")
+def test_one_real_check_of_the_working_tree_with_itself(tmp_path: Path) -> None:
+    environment = {**os.environ, "GILBENCH_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "bench", "check", "--aa", "sleep", "--size", "tiny", "--max-time", "15"]
+    done = subprocess.run([*command], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "software: the same in both arms" in done.stderr
+    assert "sleep:tiny:threads:" in done.stdout
+    assert "the same in both arms" in done.stdout
+    assert not list(tmp_path.glob("gilbench-*")), "nothing is left behind"
 
 
 @pytest.mark.serial
