@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
+from bench.files import write
 from bench.machine import Value
 from bench.plan import Case, Plan
 
@@ -151,14 +152,13 @@ def save(result: Result, path: Path) -> None:
     content: dict[str, Any] = {"version": "1.0", "benchmarks": []}
     if by_case:
         benchmarks = [pyperf.Benchmark([_pyperf_run(o, result.machine) for o in runs]) for runs in by_case.values()]
-        text = io.StringIO()
-        pyperf.BenchmarkSuite(benchmarks).dump(text)
-        content = json.loads(text.getvalue())
-    part = path.with_suffix(".json.part")
+        dumped = io.StringIO()
+        pyperf.BenchmarkSuite(benchmarks).dump(dumped)
+        content = json.loads(dumped.getvalue())
+    text = json.dumps({**content, "gilbench": extra}, separators=(",", ":")) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({**content, "gilbench": extra}, separators=(",", ":")) + "\n")
-        part.replace(path)
+        write(path, text.encode())
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
 

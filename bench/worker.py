@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import layout, lifeline
+from bench.files import write
 
 if TYPE_CHECKING:
     from bench.plan import Case
@@ -107,9 +108,7 @@ def main(order_path: str, outcome_path: str) -> None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
         traceback.print_exc()
         outcome = {"failure": {"kind": "raised", "reason": describe(error)}}
-    finished = Path(outcome_path).with_suffix(".part")
-    finished.write_text(json.dumps(outcome))
-    finished.replace(outcome_path)
+    write(Path(outcome_path), json.dumps(outcome).encode())
     del kept
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.errors import UserError
+from bench.files import write
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +115,7 @@ def ensure_events(size: str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         facts = [_write_file(path, seed=number, rows=rows) for number, path in enumerate(files)]
         # Last, so that facts on disk mean that every file was written before.
-        _replace(folder / _FACTS, json.dumps({"format": FORMAT, "files": facts}, indent=1).encode())
+        write(folder / _FACTS, json.dumps({"format": FORMAT, "files": facts}, indent=1).encode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
@@ -195,7 +196,7 @@ def _write_file(path: Path, seed: int, rows: int) -> dict[str, Any]:
     options = csv.WriteOptions(include_header=False, quoting_style="none")
     csv.write_csv(pa.table(columns).select(COLUMNS), sink, options)
     content = sink.getvalue().to_pybytes()
-    _replace(path, content)
+    write(path, content)
     return {
         "name": path.name,
         "bytes": len(content),
@@ -252,13 +253,3 @@ def _strings(text: NDArray[np.uint8]) -> Any:
         .cast(pa.binary())
         .cast(pa.string())
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it, not even after a kill."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

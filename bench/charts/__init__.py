@@ -12,7 +12,6 @@ package does not import matplotlib: `gilbench --help` must stay instant.
 from __future__ import annotations
 
 import io
-import os
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.errors import UserError
+from bench.files import write
 from bench.registry import modules_in
 from bench.summary import Summary
 
@@ -112,13 +112,3 @@ def _render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str]) 
             write(path, image(figure, format))
             files.append(path)
     return Rendered(tuple(files), left_out)
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a whole file or none: a reader never sees half a picture, and a failure leaves the old one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from matplotlib.text import Text
 
 from bench import charts
 from bench.charts import _style as style
+from bench.files import write
 from bench.summary import Summary
 
 SUMMARIES = {
@@ -221,14 +222,14 @@ def test_render_says_that_an_old_chart_is_still_there(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "chart.svg"
-    charts.write(path, b"old")
+    write(path, b"old")
 
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="no space"):
-        charts.write(path, b"new")
+        write(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["chart.svg"]
 
