@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 GRACE = 0.3  # seconds that a group has to end by itself
 
@@ -34,20 +35,23 @@ def die() -> None:
     os._exit(1)
 
 
-def start(command: list[str], environment: dict[str, str], errors: int) -> subprocess.Popen[bytes]:
-    """In the parent: start a worker in a process group of its own. `errors`: file descriptor for what it prints."""
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=errors,
-        stderr=errors,
-        start_new_session=sys.platform != "win32",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+def start(command: list[str], environment: dict[str, str], errors: int, **more: Any) -> subprocess.Popen[Any]:
+    """In the parent: start a worker in a process group of its own.
+
+    errors: file descriptor for what it prints. more: further arguments of Popen, or others in place of these.
+    """
+    usual: dict[str, Any] = {
+        "env": environment,
+        "stdin": subprocess.PIPE,
+        "stdout": errors,
+        "stderr": errors,
+        "start_new_session": sys.platform != "win32",
+        "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    }
+    return subprocess.Popen(command, **(usual | more))
 
 
-def end(worker: subprocess.Popen[bytes]) -> None:
+def end(worker: subprocess.Popen[Any]) -> None:
     """In the parent: kill the worker and everything it has started. Does nothing where all is gone already."""
     if sys.platform != "win32":
         _end_group(worker)
@@ -58,8 +62,9 @@ def end(worker: subprocess.Popen[bytes]) -> None:
         worker.stdin.close()
 
 
-def _end_group(worker: subprocess.Popen[bytes]) -> None:
+def _end_group(worker: subprocess.Popen[Any]) -> None:
     """Ask a running group first, then kill: multiprocessing's resource trackers ignore the asking, and tidy up."""
+    assert sys.platform != "win32"  # it has no process groups
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGTERM)

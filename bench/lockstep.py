@@ -109,9 +109,10 @@ def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int
             loops = loops or int(said["base"]["ready"])
             try:
                 for name in turns(workers, random.Random(seed)):
-                    values[name].append(_turn(name, workers[name], loops, failures))
-            except Broken:
-                values = {name: [] for name in values}
+                    values[name].append(workers[name].turn(loops))
+            except Broken as broken:
+                failures[name] = (broken.kind, broken.reason)
+                values = {arm.name: [] for arm in arms}
     return Epoch(
         case=case,
         seed=seed,
@@ -132,14 +133,6 @@ def turns(workers: Mapping[str, Worker], draw: random.Random) -> Iterator[str]:
     while taken < WARM_UP + FEWEST or (taken < WARM_UP + MOST and time.perf_counter() - began < SECONDS * len(workers)):
         yield from draw.sample(sorted(workers), len(workers))
         taken += 1
-
-
-def _turn(name: str, worker: Worker, loops: int, failures: dict[str, tuple[str, str]]) -> float:
-    try:
-        return worker.turn(loops)
-    except Broken as broken:
-        failures[name] = (broken.kind, broken.reason)
-        raise
 
 
 @dataclass(frozen=True)
@@ -169,15 +162,13 @@ class LiveWorker:
         environment |= layout.environment(order.seed) | pins.environment(order.case.pinned)
         cpus = how.cpus[: order.case.parallelism] if how.cpus else ()
         self._errors = (self._scratch / "printed.txt").open("wb")
-        self.process = subprocess.Popen(
+        self.process = lifeline.start(
             [arm.python, "-P", "-m", "bench.turns", str(order_file)],
-            env=environment,
-            stdin=subprocess.PIPE,
+            environment,
+            self._errors.fileno(),
             stdout=subprocess.PIPE,
-            stderr=self._errors,
             text=True,
             cwd=arm.folder,
-            start_new_session=sys.platform != "win32",
             preexec_fn=(lambda: settle_process(cpus)) if sys.platform == "linux" else None,
         )
 
@@ -199,7 +190,7 @@ class LiveWorker:
         """End the process group and remove what it left."""
         import shutil
 
-        lifeline.end(self.process)  # type: ignore[arg-type]
+        lifeline.end(self.process)
         for stream in (self.process.stdout, self._errors):
             if stream:
                 stream.close()
@@ -211,7 +202,7 @@ class LiveWorker:
 
         def give_up() -> None:
             late.set()
-            lifeline.end(self.process)  # type: ignore[arg-type]
+            lifeline.end(self.process)
 
         watchdog = threading.Timer(self.timeout, give_up)
         watchdog.start()
@@ -233,6 +224,7 @@ class LiveWorker:
 
 def settle_process(cpus: Sequence[int]) -> None:
     """Between fork and exec, on Linux: no address space randomisation, and only these CPUs. Best effort: may be forbidden."""
+    assert sys.platform == "linux"
     ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
     if cpus:
         with contextlib.suppress(OSError):

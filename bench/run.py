@@ -173,7 +173,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
 
 
 class Workers:
-    """Starts real worker processes: call it with an order. A context manager, which ends what is still running."""
+    """Starts real worker processes: call it with an order. A context manager, which removes what they left on disk."""
 
     def __init__(
         self, timeout: float, environment: Mapping[str, str] | None = None, python: str = sys.executable
@@ -182,7 +182,6 @@ class Workers:
         self.python = python
         self.environment = {**os.environ, **(environment or {})}
         self._scratch = tempfile.TemporaryDirectory(prefix="gilbench-", ignore_cleanup_errors=True)
-        self._running: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Workers:
         return self
@@ -190,8 +189,6 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._running:
-            lifeline.end(self._running)
         self._scratch.cleanup()
 
     def __call__(self, order: Order) -> Observation:
@@ -210,18 +207,17 @@ class Workers:
         command = [self.python, "-P", "-m", "bench.worker", str(order_file), str(outcome_file)]
         began = time.perf_counter()
         with printed.open("wb") as errors:
-            self._running = lifeline.start(command, environment, errors.fileno())
+            worker = lifeline.start(command, environment, errors.fileno())
             try:
-                self._running.wait(min(self.timeout, order.seconds_left + OVERTIME))
-                how = lifeline.signal_name(self._running.returncode)
+                worker.wait(min(self.timeout, order.seconds_left + OVERTIME))
+                how = lifeline.signal_name(worker.returncode)
                 failure = {"kind": "killed", "reason": f"{how}: {last_line(printed)}"}
             except subprocess.TimeoutExpired:
                 if order.seconds_left + OVERTIME < self.timeout:
                     raise OutOfTimeError from None
                 failure = {"kind": "timeout", "reason": f"no answer within {self.timeout:g} s: see --timeout"}
             finally:
-                lifeline.end(self._running)
-                self._running = None
+                lifeline.end(worker)
         seconds = time.perf_counter() - began
         outcome = json.loads(outcome_file.read_text()) if outcome_file.exists() else {"failure": failure}
         return to_observation(order, outcome, seconds)
