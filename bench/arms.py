@@ -21,7 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
+from bench.report import printable
 
+PROBE = """
+import json
+from bench.machine import fingerprint
+from bench.registry import all_workloads
+keep = ("name", "family", "representative", "collection", "pinned", "modules", "threshold")
+found = [{key: getattr(workload, key, None) for key in keep} for workload in all_workloads().values()]
+print(json.dumps({"workloads": found, "machine": fingerprint()}))
+"""
 KEYS = ("rev", "path", "python", "with")
 HARNESS = Path(__file__).parent
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".cache", "*.pyc")
@@ -62,6 +71,41 @@ class Arm:
         parts = ("harness", "tree", "tree/src", "fallback")
         path = os.pathsep.join(str(self.folder / part) for part in parts)
         return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": ""}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an arm says of itself before anything is measured.
+
+    workloads: name -> some fields of Workload. machine: fingerprint, as in bench/machine.py.
+    """
+
+    workloads: Mapping[str, Mapping[str, Any]]
+    machine: Mapping[str, Any]
+
+
+def look(arm: Arm) -> Known:
+    """Ask an arm for its workloads and versions. Raises UserError where it cannot be imported."""
+    done = subprocess.run(
+        [arm.python, "-P", "-c", PROBE],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **arm.environment},
+        cwd=arm.folder,
+        check=False,
+    )
+    try:
+        found = json.loads(done.stdout.splitlines()[-1])
+        return Known({workload["name"]: workload for workload in found["workloads"]}, found["machine"])
+    except (ValueError, IndexError, KeyError, TypeError):
+        said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        missing = re.search("No module named '(dask|numpy|pandas|pyperf|psutil|scipy|click|threadpoolctl)", said)
+        mend = (
+            f": install gilbench's packages there, or add with={missing[1]} for an environment of its own"
+            if missing
+            else ""
+        )
+        raise UserError(f"{arm.name} ({arm.label}) cannot be imported: {printable(said)}{mend}") from None
 
 
 def parse(text: str) -> Spec:
@@ -135,7 +179,7 @@ def check_out(spec: Spec, to: Path) -> str:
     if not source.is_dir():
         raise UserError(f"no folder {spec.path!r}: path= takes another checkout")
     snapshot(source, to)
-    return str(spec.path) if spec.path else "working tree"
+    return "working tree" if source.resolve() == Path.cwd() else str(spec.path)
 
 
 def snapshot(source: Path, to: Path) -> None:

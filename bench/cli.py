@@ -5,6 +5,8 @@ Exit codes: 0 done; 1 something that was measured failed; 2 wrong usage or an er
 
 from __future__ import annotations
 
+import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,23 +125,35 @@ def claims(result: Path | None, format_: str) -> None:
 
 
 @gilbench.command()
-@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT]...")
+@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT|VERDICTS]...")
 @click.option("-o", "--output", type=path_type, default=Path("plots"), show_default=True, help="Folder for the charts.")
 def plot(results: tuple[Path, ...], output: Path) -> None:
-    """Draw the charts of a result, as SVG and PNG. RESULT: by default the newest."""
+    """Draw the charts of a result, or of a check's verdicts, as SVG and PNG. By default the newest result."""
+    from bench.charts import RESULTS as OF_RESULTS
+    from bench.charts import VERDICTS as OF_VERDICTS
     from bench.charts import render
     from bench.charts.task_graph import dask_visualize
+    from bench.verdicts import is_verdicts, load
 
-    done = render([_summary(path) for path in results or (None,)], output)
-    for path in done.files:
-        click.echo(path)
+    checks = [path for path in results if is_verdicts(path)]
+    runs = [path for path in results if path not in checks]
+    verdicts = [load(path) for path in checks]
+    summaries = [_summary(path) for path in runs] if results else [_summary(None)]
+    for drawn, of in ((verdicts, OF_VERDICTS), (summaries, OF_RESULTS)):
+        if not drawn:
+            continue
+        done = render(drawn, output, of=of)
+        for path in done.files:
+            click.echo(path)
+        for name, reason in done.left_out.items():
+            click.echo(f"left out: {name}: {reason}", err=True)
+    if not summaries:
+        return
     dask_picture = dask_visualize(output)
     if dask_picture:
         click.echo(dask_picture)
     else:
         click.echo("left out: dask_visualize: needs the graphviz package and its dot program; see task_graph", err=True)
-    for name, reason in done.left_out.items():
-        click.echo(f"left out: {name}: {reason}", err=True)
 
 
 class Percent(click.ParamType[float]):
@@ -155,6 +169,40 @@ class Percent(click.ParamType[float]):
             self.fail(f"{value!r} is no percentage: write 5% or 0.05", param, ctx)
 
 
+class Threshold(click.ParamType[tuple[str, float]]):
+    """A change that matters: `3%` for all cases, or `PATTERN=3%` for some."""
+
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Return pattern and fraction; the pattern is "*" where none is given."""
+        pattern, _, fraction = value.rpartition("=") if isinstance(value, str) else ("", "", value)
+        found: float = Percent().convert(fraction, param, ctx)
+        if not 0 < found < math.inf:
+            self.fail(f"{value!r} must be above 0", param, ctx)
+        return pattern or "*", found
+
+
+class Seconds(click.ParamType[float]):
+    """A time above or equal to 0, written as `20us`, `1ms`, `0.5s` or a number of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        found = re.fullmatch(r"([0-9.e-]+) *(s|ms|us|µs|ns)?", str(value))
+        try:
+            seconds = float(found[1]) * {"s": 1, "ms": 1e-3, "ns": 1e-9, None: 1}.get(found[2], 1e-6) if found else -1
+        except ValueError:
+            seconds = -1
+        if not 0 <= seconds < math.inf:
+            self.fail(f"{value!r} is no time: write 20us, 1ms or 0.5s", param, ctx)
+        return seconds
+
+
+positive = click.FloatRange(min=0, min_open=True)
+
+
 @gilbench.command()
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
 @click.option(
@@ -164,18 +212,34 @@ class Percent(click.ParamType[float]):
 @click.option(
     "--scheduler", "schedulers", multiple=True, metavar="NAME", help="Repeatable.  [default: sync, threads, processes]"
 )
-@click.option("--size", default="small", show_default=True, help="Size of every workload.")
-@click.option("--threshold", type=Percent(), default="3%", show_default=True, help="A change that matters.")
 @click.option(
-    "--max-time", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True, metavar="SECONDS"
+    "--size", default="tiny", show_default=True, help="Of every workload. The smaller, the less noise, and the quicker."
 )
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, metavar="SECONDS"
+    "--threshold",
+    "thresholds",
+    type=Threshold(),
+    multiple=True,
+    metavar="[PATTERN=]PERCENT",
+    help="A change that matters, of all workloads or some. Repeatable.  [default: 3%]",
+)
+@click.option(
+    "--floor", type=Seconds(), default="20us", show_default=True, metavar="TIME", help="Smaller differences are none."
+)
+@click.option("--max-time", type=positive, default=900.0, show_default=True, metavar="SECONDS", help="For the whole.")
+@click.option(
+    "--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS", help="For each answer of a worker."
 )
 @click.option("--strict", is_flag=True, help="Exit with 4 where a case stays inconclusive.")
-@click.option("--aa", is_flag=True, help="Compare the working tree with itself.")
-@click.option("--inject", type=Percent(), default=0.0, metavar="PERCENT", help="Slow head down by so much.")
-@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn]")
+@click.option("--aa", is_flag=True, help="Compare the working tree with itself, and count the false alarms.")
+@click.option(
+    "--inject", type=Percent(), default=0.0, metavar="PERCENT", help="Slow head down, and count what is found."
+)
+@click.option("--markdown", type=path_type, metavar="FILE", help="Write the table, for a pull request.")
+@click.option("--junit", type=path_type, metavar="FILE", help="Write JUnit XML, for a CI system.")
+@click.option("--json", type=path_type, metavar="FILE", help="Write the verdicts as data.")
+@click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for the results.")
+@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn and told]")
 def check(**options: Any) -> None:
     """Say for each case whether head is slower than base: both take turns on this machine until it is sure.
 
@@ -183,7 +247,56 @@ def check(**options: Any) -> None:
     """
     from bench import checking
 
-    sys.exit(checking.run(options, sys.stderr, sys.stdout))
+    if not 0 <= options["inject"] < math.inf:
+        raise Mistake(f"--inject {options['inject']:.0%} must be 0 or more: head can only be slowed down")
+    sys.exit(checking.run(options, sys.stderr, sys.stdout, _page()))
+
+
+@gilbench.command()
+@click.argument("base", type=path_type)
+@click.argument("head", type=path_type)
+@click.option("--ratios", is_flag=True, help="Compare speed-ups over sync: they may come from different machines.")
+@click.option("--threshold", type=Percent(), default="3%", show_default=True, help="A change that matters.")
+@click.option("--format", "format_", default="text", show_default=True, help="text, markdown, junit or json.")
+@click.option("--strict", is_flag=True, help="Exit with 4 where a case stays inconclusive.")
+def compare(base: Path, head: Path, ratios: bool, threshold: float, format_: str, strict: bool) -> None:
+    """Compare two stored results, case by case. Refuses where other machines or versions made them.
+
+    Exit codes as of `gilbench check`.
+    """
+    from bench.comparing import compare as compared
+    from bench.plan import check_names
+    from bench.report import printable
+    from bench.verdicts import all_formats, exit_code
+
+    check_names("format", [format_], list(all_formats()))
+    if not 0 < threshold < math.inf:
+        raise Mistake(f"--threshold {threshold:.0%} must be above 0")
+    verdicts = compared(_summary(base), _summary(head), threshold=threshold, of="speed-up" if ratios else "time")
+    for line in verdicts.about:
+        click.echo(printable(line), err=True)
+    click.echo(all_formats()[format_](verdicts, _page()), nl=False)
+    sys.exit(exit_code(verdicts, strict=strict))
+
+
+@gilbench.command()
+@click.argument("targets", nargs=-1, metavar="[WORKLOAD|MODULE:FUNCTION|FILE.py:FUNCTION]...")
+@click.option("--items", metavar="EXPR|FILE", help="What your function is called with: one task for each.")
+@click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
+@click.option("--scheduler", "schedulers", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
+@click.option("--size", default="default", show_default=True, help="Of every workload.")
+@click.option("--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--json", is_flag=True, help="Print data in place of text.")
+def probe(**options: Any) -> None:
+    """Say why: GIL held and handed over, memory, bytes moved, inner threads, timelines, smallest sensible task.
+
+    Without a target: what the schedulers cost (granularity).
+    """
+    from bench import probing
+
+    if not options["targets"] and not options["probes"]:
+        options["probes"] = ("granularity",)
+    sys.exit(probing.run(options, sys.stderr, sys.stdout))
 
 
 def _summary(path: Path | None) -> Any:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bench.lockstep import Epoch
 from bench.plan import Case
 from bench.sequential import Design, Verdict, decide
+from bench.verdicts import Kind
 
-OK, REGRESSION, ERROR, NOTHING, INCONCLUSIVE = 0, 1, 2, 3, 4  # exit codes
+CHANCES = 2  # epochs that a case may fail in before it counts as failed
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One case: its epochs, its verdict so far, and how it failed, if it did (arm name -> (kind, reason))."""
+    """One case: its epochs, those that failed, and its verdict so far.
+
+    floor: a difference below so many seconds is none, whatever the ratio. patience: seconds to spend on the case at most.
+    """
 
     case: Case
     design: Design
+    floor: float = 0.0
+    patience: float = math.inf
     exploring: tuple[Epoch, ...] = ()
     confirming: tuple[Epoch, ...] = ()
-    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failed: tuple[Epoch, ...] = ()
     verdict: Verdict | None = None
+
+    @property
+    def failures(self) -> Mapping[str, tuple[str, str]]:
+        """Arm name -> (kind, reason) of what failed twice; once may be chance, and is tried again."""
+        if len(self.failed) < CHANCES:
+            return {}
+        return {arm: reason for epoch in self.failed for arm, reason in epoch.failures.items()}
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
@@ -29,20 +44,44 @@ class Checked:
         return self.exploring + self.confirming
 
     @property
-    def kind(self) -> str:
+    def started(self) -> bool:
+        """Whether any epoch of it was tried."""
+        return bool(self.epochs or self.failed)
+
+    @property
+    def kind(self) -> Kind:
         """The verdict as a word; failing in head alone is a regression, failing in base no verdict at all."""
         if self.failures:
             return "regression" if set(self.failures) == {"head"} else "failed"
-        return self.verdict.kind if self.verdict else "inconclusive"
+        if self.verdict is None:
+            return "inconclusive"
+        changed = self.verdict.kind in ("regression", "improvement")
+        return "same" if changed and abs(self.difference) < self.floor else self.verdict.kind
+
+    @property
+    def base(self) -> float:
+        """Median of the base's medians over the epochs, in seconds; NaN before the first."""
+        return _median([statistics.median(epoch.base) for epoch in self.epochs])
+
+    @property
+    def difference(self) -> float:
+        """Head less base, in seconds; NaN before the first epoch."""
+        return math.nan if self.verdict is None else self.base * (self.verdict.ratio - 1)
 
     @property
     def seconds(self) -> float:
         """Wall time that deciding it took."""
-        return sum(epoch.seconds for epoch in self.epochs)
+        return sum(epoch.seconds for epoch in (*self.epochs, *self.failed))
 
     def decided(self, regressions: int) -> bool:
         """Whether nothing more is to be measured. regressions: other cases called that by now."""
-        return bool(self.failures) or self.decide(regressions).next == "stop"
+        return bool(self.failures) or self.out_of_patience or self.decide(regressions).next == "stop"
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether another epoch, as long as those before, would take longer than the case may."""
+        done = len(self.epochs) + len(self.failed)
+        return done > 0 and self.seconds * (done + 1) / done > self.patience
 
     def decide(self, regressions: int) -> Verdict:
         """Return the verdict at this point of the family."""
@@ -56,7 +95,7 @@ class Checked:
     def added(self, epoch: Epoch, regressions: int) -> Checked:
         """Return the case with one more epoch, in the stage that the verdict before it named."""
         if epoch.failures:
-            return replace(self, failures=epoch.failures)
+            return replace(self, failed=(*self.failed, epoch))
         if self.decide(regressions).next == "confirm":
             return replace(self, confirming=(*self.confirming, epoch))
         return replace(self, exploring=(*self.exploring, epoch))
@@ -98,18 +137,14 @@ class Family:
         return judged
 
 
-def exit_code(family: Family, *, strict: bool) -> int:
-    """Return 0, 1 regression, 2 error, 3 nothing measured, or 4 inconclusive (only when strict)."""
-    kinds = [checked.kind for checked in family.cases]
-    if "regression" in kinds:
-        return REGRESSION
-    if "failed" in kinds:
-        return ERROR
-    if not any(checked.epochs for checked in family.cases):
-        return NOTHING
-    return INCONCLUSIVE if strict and "inconclusive" in kinds else OK
+def family_of(thresholds: Mapping[Case, float], *, floor: float = 0.0, patience: float = math.inf) -> Family:
+    """Return a family without epochs; its size and designs are fixed here, before anything is measured.
+
+    thresholds: case -> the change that matters, as a fraction. floor, patience: seconds, as in Checked.
+    """
+    designs = {case: Design(threshold=threshold, cases=len(thresholds)) for case, threshold in thresholds.items()}
+    return Family(tuple(Checked(case, design, floor, patience) for case, design in designs.items()))
 
 
-def family_of(cases: Sequence[Case], thresholds: Mapping[Case, float]) -> Family:
-    """Return a family without epochs; its size and designs are fixed here, before anything is measured."""
-    return Family(tuple(Checked(case, Design(threshold=thresholds[case], cases=len(cases))) for case in cases))
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else math.nan

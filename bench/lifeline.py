@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psutil
 
 GRACE = 0.3  # seconds that a group has to end by itself
 
@@ -59,18 +62,41 @@ def end(worker: subprocess.Popen[Any]) -> None:
         _end_tree(worker.pid)
     worker.wait()
     if worker.stdin:
-        worker.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.close()
 
 
 def _end_group(worker: subprocess.Popen[Any]) -> None:
     """Ask a running group first, then kill: multiprocessing's resource trackers ignore the asking, and tidy up."""
     if sys.platform == "win32":
         return  # it has no process groups
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if worker.poll() is None:
-            os.killpg(worker.pid, signal.SIGTERM)
-            time.sleep(GRACE)
-        os.killpg(worker.pid, signal.SIGKILL)
+    import psutil
+
+    if worker.poll() is None:
+        with contextlib.suppress(psutil.Error):
+            group = psutil.Process(worker.pid).children(recursive=True)
+            _signal(worker, signal.SIGTERM)
+            deadline = time.monotonic() + GRACE
+            while (worker.poll() is None or any(map(_runs, group))) and time.monotonic() < deadline:
+                time.sleep(0.002)
+    _signal(worker, signal.SIGKILL)
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Return whether a process still runs: what has ended may stay listed until somebody asks how."""
+    import psutil
+
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _signal(worker: subprocess.Popen[Any], number: int) -> None:
+    """Send a signal to a worker's group, if there is anyone left to get it."""
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(worker.pid, number)
 
 
 def _end_tree(pid: int) -> None:

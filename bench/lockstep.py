@@ -9,31 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import math
 import os
 import random
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
-from bench import layout, lifeline, pins
+from bench import layout, pins
 from bench.arms import Arm
 from bench.plan import Case
-from bench.run import last_line
+from bench.talk import Broken, Talk
 from bench.turns import TurnOrder
 from bench.worker import Order
 
 WARM_UP = 2  # turns of each worker that are not counted
-SECONDS = 0.3  # of turns for each worker: beyond about 40 turns an epoch's spread no longer shrinks
-FEWEST, MOST = 6, 40  # turns of each worker
+SECONDS = 0.8  # of turns at least; as long as starting took where that is more, so that it pays
+FEWEST, MOST = 6, 150  # turns of each worker
 ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
 
 
@@ -48,14 +43,6 @@ class Worker(Protocol):
 
     def end(self) -> None:
         """End it and all that it started."""
-
-
-class Broken(Exception):
-    """A worker failed. kind and reason as in a Failure."""
-
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(f"{kind}: {reason}")
-        self.kind, self.reason = kind, reason
 
 
 Start = Callable[[Arm, Order], Worker]
@@ -81,8 +68,11 @@ class Epoch:
 
     @property
     def log_ratio(self) -> float:
-        """ln(head / base): above 0 head is slower."""
-        return math.log(statistics.median(self.head) / statistics.median(self.base))
+        """ln(head / base), above 0 where head is slower: the median over pairs of neighbouring turns.
+
+        Pairing halves the spread of an epoch, beside the quotient of medians, where the machine's speed wanders.
+        """
+        return statistics.median(math.log(head / base) for base, head in zip(self.base, self.head, strict=True))
 
 
 def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int | None) -> Epoch:
@@ -108,7 +98,7 @@ def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int
         if not failures:
             loops = loops or int(said["base"]["ready"])
             try:
-                for name in turns(workers, random.Random(seed)):
+                for name in turns(workers, random.Random(seed), max(SECONDS, time.perf_counter() - began)):
                     values[name].append(workers[name].turn(loops))
             except Broken as broken:
                 failures[name] = (broken.kind, broken.reason)
@@ -126,11 +116,11 @@ def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int
     )
 
 
-def turns(workers: Mapping[str, Worker], draw: random.Random) -> Iterator[str]:
-    """Yield whose turn it is: each arm once in random order, again and again until there were enough turns."""
+def turns(workers: Mapping[str, Worker], draw: random.Random, seconds: float) -> Iterator[str]:
+    """Yield whose turn it is: each arm once in random order, again and again, for so long or until there were enough."""
     began = time.perf_counter()
     taken = 0
-    while taken < WARM_UP + FEWEST or (taken < WARM_UP + MOST and time.perf_counter() - began < SECONDS * len(workers)):
+    while taken < WARM_UP + FEWEST or (taken < WARM_UP + MOST and time.perf_counter() - began < seconds):
         yield from draw.sample(sorted(workers), len(workers))
         taken += 1
 
@@ -150,83 +140,51 @@ class Live:
 
 
 class LiveWorker:
-    """A real worker process, speaking JSON lines."""
+    """A real worker process."""
 
     def __init__(self, arm: Arm, order: Order, how: Live) -> None:
-        self.timeout = how.timeout
-        self._scratch = Path(tempfile.mkdtemp(prefix="gilbench-"))
-        order_file = self._scratch / "order.json"
-        ordered = TurnOrder(order, str(arm.tree), how.slowdown.get(arm.name, 0.0)).as_json()
-        order_file.write_text(json.dumps(ordered))
         environment = {**os.environ, **how.environment, **arm.environment}
         environment |= layout.environment(order.seed) | pins.environment(order.case.pinned)
-        cpus = how.cpus[: order.case.parallelism] if how.cpus else ()
-        self._errors = (self._scratch / "printed.txt").open("wb")
-        self.process = lifeline.start(
-            [arm.python, "-P", "-m", "bench.turns", str(order_file)],
+        self._cpus = how.cpus[: order.case.parallelism] if how.cpus else ()
+        self._talk = Talk(
+            [arm.python, "-P", "-m", "bench.turns"],
+            TurnOrder(order, str(arm.tree), how.slowdown.get(arm.name, 0.0)).as_json(),
             environment,
-            self._errors.fileno(),
-            stdout=subprocess.PIPE,
-            text=True,
+            how.timeout,
+            scratch=arm.folder,  # goes with the arm, whatever happens here
             cwd=arm.folder,
-            preexec_fn=(lambda: settle_process(cpus)) if sys.platform == "linux" else None,
+            preexec_fn=fix_addresses if sys.platform == "linux" else None,
         )
 
     def ready(self) -> Mapping[str, Any]:
-        """Wait until it is open."""
-        return self._answer()
+        """Wait until it is open, then keep it to its CPUs: both arms get the same, but not while both start up."""
+        answer = self._talk.hear()
+        pin(self._talk.process.pid, self._cpus)
+        return answer
 
     def turn(self, loops: int) -> float:
         """Grant one turn and return its value."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(f"{loops}\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the answer says why
-        return float(self._answer()["value"])
+        self._talk.say(str(loops))
+        return float(self._talk.hear()["value"])
 
     def end(self) -> None:
-        """End the process group and remove what it left."""
-        import shutil
-
-        lifeline.end(self.process)
-        for stream in (self.process.stdout, self._errors):
-            if stream:
-                stream.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def _answer(self) -> Mapping[str, Any]:
-        assert self.process.stdout is not None
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            lifeline.end(self.process)
-
-        watchdog = threading.Timer(self.timeout, give_up)
-        watchdog.start()
-        try:
-            line = self.process.stdout.readline()
-        finally:
-            watchdog.cancel()
-        if late.is_set():
-            raise Broken("timeout", f"no answer within {self.timeout:g} s: see --timeout")
-        if not line:
-            self.process.wait()
-            how = lifeline.signal_name(self.process.returncode)
-            raise Broken("killed", f"{how}: {last_line(self._scratch / 'printed.txt')}")
-        answer: Mapping[str, Any] = json.loads(line)
-        if "failure" in answer:
-            raise Broken(*answer["failure"])
-        return answer
+        """End it and all that it started."""
+        self._talk.end()
 
 
-def settle_process(cpus: Sequence[int]) -> None:
-    """Between fork and exec, on Linux: no address space randomisation, and only these CPUs. Best effort: may be forbidden."""
-    if sys.platform != "linux":
+def fix_addresses() -> None:
+    """Between fork and exec, on Linux: no address space randomisation. Best effort: may be forbidden."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
+
+
+def pin(pid: int, cpus: Sequence[int]) -> None:
+    """Keep every thread of a process, and of those it has started, to these CPUs. Does nothing outside Linux."""
+    if sys.platform != "linux" or not cpus:
         return
-    ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
-    if cpus:
-        with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, cpus)
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            for thread in process.threads():
+                os.sched_setaffinity(thread.id, cpus)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bench.schedulers import Scheduler, Shape
 
 
+THRESHOLD = 0.03  # a change of time that matters, as a fraction, where nothing else is said
+
+
 @dataclass(frozen=True, order=True)
 class Case:
     """One thing to measure: a workload at a size, under a scheduler with so many workers.

@@ -20,6 +20,7 @@ from bench.errors import UserError
 from bench.files import write
 from bench.machine import Value
 from bench.plan import Case, Plan
+from bench.probes import Probing
 
 FORMAT = 1
 # What pyperf adds that names a machine or a folder: results are made to be shared.
@@ -74,6 +75,7 @@ class Result:
     """Everything that one run measured.
 
     stops: case name -> why measuring it stopped; empty while the run goes on.
+    probes: what the probes found, one for each workload and size that was probed.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Result:
     machine: Mapping[str, Value]
     observations: tuple[Observation, ...] = ()
     stops: Mapping[str, str] = field(default_factory=dict)
+    probes: tuple[Probing, ...] = ()
 
 
 class Journal:
@@ -147,6 +150,7 @@ def save(result: Result, path: Path) -> None:
         "plan": result.plan.as_json(),
         "machine": dict(result.machine),
         "stops": dict(result.stops),
+        "probes": [asdict(probing) for probing in result.probes],
         "failures": [observation.as_json() for observation in result.observations if observation.failure],
     }
     content: dict[str, Any] = {"version": "1.0", "benchmarks": []}
@@ -175,7 +179,8 @@ def load(path: Path) -> Result:
         observations += [Observation.from_json(failure) for failure in extra["failures"]]
         observations.sort(key=lambda o: o.round)
         plan = Plan.from_json(extra["plan"])
-        return Result(path.stem, plan, extra["machine"], tuple(observations), extra["stops"])
+        probes = tuple(Probing(**probing) for probing in extra.get("probes", ()))
+        return Result(path.stem, plan, extra["machine"], tuple(observations), extra["stops"], probes)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a result file of gilbench: make one with `gilbench run`") from error
 

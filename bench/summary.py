@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench import stats
 from bench.plan import Case
+from bench.probes import Probing
 from bench.stats import Estimate as Estimate  # moved there; still a word of this module
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Summary:
 
     name: the result's name. machine: fingerprint of machine and software (see bench/machine.py), as in the file's metadata.
     warnings: what makes the whole result doubtful. pair_spreads: spread of the log ratios to sync, one for each case.
+    probes: what the probes found (see bench/probes), where the run was asked for it.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Summary:
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...] = ()
     pair_spreads: tuple[stats.Spread, ...] = ()
+    probes: tuple[Probing, ...] = ()
 
     def ratio(self, over: CaseSummary, under: CaseSummary) -> Estimate:
         """Return `over` divided by `under`, round by round, with an interval.
@@ -170,7 +173,14 @@ def summarise(result: Result) -> Summary:
     }
     pair_spreads = tuple(stats.own_spread(logs) for logs in pairs.values() if logs)
     failures = tuple(Failure(o.case, *o.failure) for o in result.observations if o.failure)
-    found = Summary(result.name, result.machine, tuple(cases.values()), failures, pair_spreads=pair_spreads)
+    found = Summary(
+        result.name,
+        result.machine,
+        tuple(cases.values()),
+        failures,
+        pair_spreads=pair_spreads,
+        probes=result.probes,
+    )
     timed = tuple(
         _with_speedup(summary, found.ratio(cases[case.baseline], summary)) if case in pairs else summary
         for case, summary in cases.items()

@@ -117,7 +117,7 @@ def measure(order: Order) -> dict[str, Any]:
     import dask.delayed  # noqa: F401 - before the clock of the build starts
 
     from bench import machine, pins
-    from bench.probes.tasks import counting
+    from bench.probes._tasks import counting
     from bench.registry import all_workloads
     from bench.schedulers import Setup, Shape, all_schedulers
 
@@ -171,7 +171,7 @@ def check(order: Order, workload: Workload, job: Job, opened: Opened) -> dict[st
     A collection is computed both ways, so that `.compute()` and `dask.compute` are known to give the same.
     """
     from bench.answers import same
-    from bench.probes.tasks import counting
+    from bench.probes._tasks import counting
     from workloads import NO_ANSWER
 
     checked_for = 0.0

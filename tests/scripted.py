@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.plan import PROFILES, Case, Plan, Profile
 from bench.results import Observation
+from bench.verdicts import Line, Verdicts
 from bench.worker import Order
 
 MACHINE: Mapping[str, str | int | float] = {
@@ -66,3 +67,22 @@ class Script:
 def noisy(sd: float) -> Callable[[Case, int], float]:
     """Log-normal timings around 0.1 s that depend on nothing but case and round."""
     return lambda case, round_: 0.1 * random.Random(f"{case.name}/{round_}").lognormvariate(0.0, sd)
+
+
+HOSTILE = '<script>alert("x\'y")</script>|`*_[a](b)$x^{ & \\ \x00\x07\x1b[31m\r\n\t\u202e\ud800]]>'
+
+
+def verdicts(text: str = "w", of: str = "time") -> Verdicts:
+    """Two cases of each kind but `same`, in no order; `text` is in every place where text may be."""
+    lines = (
+        Line(f"{text}-same", "same", 1.001, 0.99, 1.012, 0.05, 0.03, 0.004, 0.004004, 12, 33.0),
+        Line(f"{text}-slower", "regression", 1.204, 1.153, 1.257, 0.05, 0.03, 0.004, 0.004816, 9, 30.5),
+        Line(f"{text}-slowest", "regression", 2.5, 2.25, 2.75, 0.05, 0.02, 0.004, 0.01, 10, 31.0),
+        Line(f"{text}-faster", "improvement", 0.8, 0.79, 0.81, 0.05, 0.03, 0.004, 0.0032, 11, 32.0),
+        Line(f"{text}-fastest", "improvement", 0.5, 0.49, 0.51, 0.05, 0.03, 0.004, 0.002, 11, 32.0),
+        Line(f"{text}-noisy", "inconclusive", 1.01, 0.7, 1.46, 0.9, 0.03, 0.004, 0.00404, 30, 60.0),
+        Line(f"{text}-once", "inconclusive", 1.3, base=0.004, head=0.0052, n=1, seconds=2.0),
+        Line(f"{text}-broken", "failed", reason=f"base: raised: ValueError: {text}", seconds=3.0),
+        Line(f"{text}-killed", "failed", reason=f"base: killed: {text}", seconds=3.0),
+    )
+    return Verdicts(text, f"{text} too", lines, (f"base: {text}", "software: the same"), (f"note: {text}",), of)

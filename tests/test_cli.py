@@ -9,10 +9,11 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from bench.cli import gilbench
+from bench.cli import Seconds, Threshold, gilbench
 from bench.results import load, save
 from tests.test_results import a_result
 
@@ -78,6 +79,54 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
     assert "no folder '/no/such/folder'" in mistake("check", "--base", "path=/no/such/folder")
     assert "is no arm" in mistake("check", "--base", "branch=main")
     assert "is no percentage" in mistake("check", "--threshold", "much")
+    assert "must be above 0" in mistake("check", "--threshold", "sort=0%")
+    assert "is no time: write 20us, 1ms or 0.5s" in mistake("check", "--floor", "soon")
+    assert "head can only be slowed down" in mistake("check", "--inject=-5%")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3%", ("*", 0.03)),
+        ("0.05", ("*", 0.05)),
+        ("sort=5%", ("sort", 0.05)),
+        ("csv_*=0.5%", ("csv_*", 0.005)),
+        ("*=10%", ("*", 0.1)),
+    ],
+)
+def test_a_threshold_is_of_everything_or_of_a_pattern(text: str, found: tuple[str, float]) -> None:
+    pattern, fraction = Threshold().convert(text, None, None)
+    assert pattern == found[0]
+    assert fraction == pytest.approx(found[1])
+
+
+@pytest.mark.parametrize("text", ["", "%", "sort=", "sort", "0", "-3%", "nan%", "inf", "5%%", "=%"])
+def test_thresholds_that_are_none(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"percentage|above 0"):
+        Threshold().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("20us", 2e-5),
+        ("20 µs", 2e-5),
+        ("1ms", 1e-3),
+        ("0.5s", 0.5),
+        ("3", 3.0),
+        ("1e-3", 1e-3),
+        ("5ns", 5e-9),
+        ("0", 0),
+    ],
+)
+def test_a_time_with_its_unit(text: str, seconds: float) -> None:
+    assert Seconds().convert(text, None, None) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "ms", "-1ms", "1.2.3s", "1e999", "nan", "5m", "1 2s"])
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no time"):
+        Seconds().convert(text, None, None)
 
 
 def test_a_result_is_never_overwritten(tmp_path: Path) -> None:

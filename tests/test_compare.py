@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from bench import verdicts
 from bench.arms import Arm
-from bench.checking import measure
-from bench.compare import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Family, exit_code, family_of
-from bench.lockstep import Broken, Epoch, epoch, turns
+from bench.checking import PATIENCE, line_of, measure, notes
+from bench.compare import CHANCES, Family, family_of
+from bench.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
 from bench.plan import Case
+from bench.talk import Broken
+from bench.verdicts import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Verdicts
 from bench.worker import Order
 
 CASES = [Case(f"w{i}", "small", "sync") for i in range(3)]
+Failures = dict[str, tuple[str, str]]
 
 
-def scripted(case: Case, ratio: float, seed: int = 0, failures: dict[str, tuple[str, str]] | None = None) -> Epoch:
-    return Epoch(case, seed, 1.0, (1.0,) * 6, (ratio,) * 6, failures=failures or {})
+def scripted(
+    case: Case, ratio: float, seed: int = 0, failures: Failures | None = None, seconds: float = 1.0, base: float = 1.0
+) -> Epoch:
+    return Epoch(case, seed, seconds, (base,) * 6, (base * ratio,) * 6, failures=failures or {})
 
 
-def play(ratio: Callable[[Case, random.Random], float], cases: list[Case] = CASES, most: int = 500) -> Family:
+def failed(case: Case, *arms: str) -> Epoch:
+    return scripted(case, 1.0, failures={arm: ("killed", f"SIGKILL in {arm}") for arm in arms})
+
+
+def exit_code(family: Family, *, strict: bool) -> int:
+    return verdicts.exit_code(Verdicts("base", "head", tuple(line_of(case) for case in family.cases)), strict=strict)
+
+
+def play(
+    ratio: Callable[[Case, random.Random], float],
+    cases: list[Case] = CASES,
+    most: int = 500,
+    family: Family | None = None,
+    seconds: float = 1.0,
+    base: float = 1.0,
+) -> Family:
     """Add epochs to open cases, as the check does, until all are decided."""
-    family, draw = family_of(cases, dict.fromkeys(cases, 0.03)), random.Random(1)
+    family, draw = family or family_of(dict.fromkeys(cases, 0.03)), random.Random(1)
     for _ in range(most):
         still = family.open()
         if not still:
             break
         checked = draw.choice(still)
-        family = family.added(scripted(checked.case, ratio(checked.case, draw)))
+        family = family.added(scripted(checked.case, ratio(checked.case, draw), seconds=seconds, base=base))
     return family
 
 
@@ -69,14 +92,90 @@ def test_noise_that_hides_everything_is_inconclusive_and_fails_only_when_strict(
         ({"base": ("raised", "no"), "head": ("raised", "no")}, ERROR),
     ],
 )
-def test_failing_in_head_alone_is_a_regression(failures: dict[str, tuple[str, str]], code: int) -> None:
-    family = family_of(CASES[:1], {CASES[0]: 0.03}).added(scripted(CASES[0], 1.0, failures=failures))
+def test_failing_twice_in_head_alone_is_a_regression(failures: Failures, code: int) -> None:
+    family = family_of({CASES[0]: 0.03})
+    for _ in range(CHANCES):
+        assert [checked.case for checked in family.open()] == CASES[:1]
+        family = family.added(scripted(CASES[0], 1.0, failures=failures))
     assert family.open() == []
     assert exit_code(family, strict=False) == code
 
 
+def test_failing_once_in_either_arm_says_nothing_about_head() -> None:
+    family = family_of({CASES[0]: 0.03}).added(failed(CASES[0], "head")).added(failed(CASES[0], "base"))
+    assert family.cases[0].kind == "failed"
+    assert line_of(family.cases[0]).reason == "head: killed: SIGKILL in head; base: killed: SIGKILL in base"
+
+
+def test_a_case_that_failed_once_and_then_works_is_measured_on_and_told() -> None:
+    family = play(lambda case, draw: 1.0, family=family_of({CASES[0]: 0.03}).added(failed(CASES[0], "head")))
+    (checked,) = family.cases
+    assert (checked.kind, dict(checked.failures), len(checked.failed)) == ("same", {}, 1)
+    assert len(checked.epochs) == checked.design.first_look
+    assert exit_code(family, strict=True) == OK
+    (told,) = [note for note in notes(family, {"aa": False, "inject": 0.0}) if note.startswith("w0:small:sync:1x1: ")]
+    assert told.startswith("w0:small:sync:1x1: failed once")
+    assert told.endswith(": head: killed: SIGKILL in head")
+
+
+def test_a_failed_epoch_counts_for_time_and_not_for_the_ratio() -> None:
+    family = family_of({CASES[0]: 0.03}).added(failed(CASES[0], "head")).added(scripted(CASES[0], 1.5))
+    (checked,) = family.cases
+    assert checked.seconds == 2.0
+    assert line_of(checked).n == 1
+    assert line_of(checked).ratio == pytest.approx(1.5)
+
+
 def test_nothing_measured_has_its_own_exit_code() -> None:
-    assert exit_code(family_of(CASES, dict.fromkeys(CASES, 0.03)), strict=False) == NOTHING
+    assert exit_code(family_of(dict.fromkeys(CASES, 0.03)), strict=False) == NOTHING
+
+
+def test_patience_ends_a_case_as_inconclusive() -> None:
+    start = family_of({CASES[0]: 0.03}, patience=PATIENCE)
+    family = play(lambda case, draw: draw.lognormvariate(0.0, 0.3), family=start, seconds=PATIENCE / 8.5)
+    (checked,) = family.cases
+    assert (checked.kind, len(checked.epochs)) == ("inconclusive", 8), "a ninth epoch would end too late"
+    assert checked.out_of_patience
+    assert family.open() == []
+    assert checked.decide(0).next == "explore", "it was not the design that ended it"
+    assert f"w0:small:sync:1x1: not decided within {PATIENCE:.0f} s" in list(
+        notes(family, {"aa": False, "inject": 0.0})
+    )
+
+
+def test_patience_does_not_cut_a_case_that_is_decided_in_time() -> None:
+    start = family_of(dict.fromkeys(CASES, 0.03), patience=60.0)
+    family = play(lambda case, draw: draw.lognormvariate(0.0, 0.003), family=start, seconds=7.0)
+    assert {checked.kind for checked in family.cases} == {"same"}
+
+
+@pytest.mark.parametrize(
+    ("base", "ratio", "kind"),
+    [(1e-4, 1.15, "same"), (1e-4, 1 / 1.15, "same"), (1e-3, 1.15, "regression"), (1e-3, 1 / 1.15, "improvement")],
+)
+def test_a_difference_below_the_floor_is_none_whatever_the_ratio(base: float, ratio: float, kind: str) -> None:
+    start = family_of({CASES[0]: 0.03}, floor=20e-6)
+    family = play(lambda case, draw: draw.lognormvariate(0.0, 0.005) * ratio, family=start, base=base)
+    (checked,) = family.cases
+    assert checked.kind == kind
+    assert checked.verdict is not None
+    assert checked.verdict.kind == ("regression" if ratio > 1 else "improvement"), "beyond the threshold it is"
+    assert checked.difference == pytest.approx(base * (ratio - 1), rel=0.1)
+    assert exit_code(family, strict=True) == (REGRESSION if kind == "regression" else OK)
+
+
+def test_an_epochs_log_ratio_pairs_neighbouring_turns_so_that_a_common_drift_cancels_exactly() -> None:
+    drift = (1.0, 2.0, 0.5, 64.0, 4.0, 0.25)
+    steady = Epoch(CASES[0], 0, 1.0, (1.0,) * 6, (1.5,) * 6)
+    drifting = Epoch(CASES[0], 0, 1.0, drift, tuple(1.5 * factor for factor in drift))
+    assert drifting.log_ratio == steady.log_ratio == math.log(1.5)
+    one_slow_turn = Epoch(CASES[0], 0, 1.0, drift, (*drift[:5], 100.0))
+    assert one_slow_turn.log_ratio == 0.0
+
+
+def test_turns_of_one_arm_alone_are_no_epoch() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        _ = Epoch(CASES[0], 0, 1.0, (1.0,) * 6, (1.0,) * 5).log_ratio
 
 
 class Scripted:
@@ -101,9 +200,7 @@ class Scripted:
         self.log.append(f"end {self.name}")
 
 
-def arms(tmp_path: object = None) -> tuple[Arm, Arm]:
-    from pathlib import Path
-
+def arms() -> tuple[Arm, Arm]:
     return Arm("base", Path("base"), "python", "base"), Arm("head", Path("head"), "python", "head")
 
 
@@ -143,11 +240,14 @@ def test_cases_are_interleaved_and_time_is_bounded() -> None:
             seen.append(order.case.workload)
         return Scripted(random.Random(f"{order.seed}{arm.name}").lognormvariate(0, 0.3), [], arm.name)
 
-    family = family_of(CASES, dict.fromkeys(CASES, 0.03))
+    family = family_of(dict.fromkeys(CASES, 0.03))
     families = list(measure(family, arms(), start, 1, max_time=12, clock=lambda: float(next(ticks))))
     assert len(families) == len(seen) == 11
     assert all(sorted(seen[i : i + 3]) == ["w0", "w1", "w2"] for i in (0, 3, 6))
 
 
-def test_turns_have_a_smallest_number() -> None:
-    assert len(list(turns({"a": None, "b": None}, random.Random(1)))) >= 2 * 8  # type: ignore[dict-item]
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.0, WARM_UP + FEWEST), (math.inf, WARM_UP + MOST)])
+def test_turns_have_a_smallest_and_a_largest_number(seconds: float, rounds: int) -> None:
+    taken = list(turns({"a": None, "b": None}, random.Random(1), seconds))  # type: ignore[dict-item]
+    assert len(taken) == 2 * rounds
+    assert all(sorted(taken[i : i + 2]) == ["a", "b"] for i in range(0, len(taken), 2))

@@ -42,6 +42,13 @@ def run_make(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+def test_every_package_is_installed() -> None:
+    folders = {
+        path.parent.relative_to(ROOT) for top in ("bench", "workloads") for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(folder.parts) for folder in folders}
+
+
 @pytest.fixture(scope="module")
 def help_text() -> str:
     return run_make("help").stdout

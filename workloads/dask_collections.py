@@ -13,7 +13,7 @@ def _add(left: int, right: int) -> int:
 
 
 @workload(
-    tiny={"chunks": 4, "numbers": 4_000},
+    tiny={"chunks": 4, "numbers": 400_000},
     small={"chunks": 16, "numbers": 8_000_000},
     default={"chunks": 16, "numbers": 32_000_000},
     large={"chunks": 160, "numbers": 320_000_000},
@@ -92,7 +92,7 @@ def bag_word_count(tasks: int, pages: int) -> Job:
 
 
 @workload(
-    tiny={"leaves": 4, "numbers": 4_000},
+    tiny={"leaves": 4, "numbers": 60_000},
     small={"leaves": 16, "numbers": 500_000},
     default={"leaves": 16, "numbers": 2_000_000},
     large={"leaves": 16, "numbers": 20_000_000},

@@ -11,7 +11,7 @@ def _add(x: int, y: int) -> int:
 
 # Not a thousand tasks at the default size: distributed takes up to 3 ms for each, in every single compute.
 @workload(
-    tiny={"tasks": 10},
+    tiny={"tasks": 40},
     small={"tasks": 125},
     default={"tasks": 500},
     large={"tasks": 5_000},

@@ -26,7 +26,7 @@ def _every_nth_sum(values: NDArray[np.float64], first: int, step: int, passes: i
 # Above 32 MB, also at the small size: glibc keeps smaller arrays for later use, and after the warm-up a peak over what an
 # idle process holds would then show nothing.
 @workload(
-    tiny={"tasks": 4, "count": 2**10, "passes": 1},
+    tiny={"tasks": 4, "count": 2**20, "passes": 1},
     small={"tasks": 4, "count": 4_500_000, "passes": 2},
     default={"tasks": 8, "count": 4_500_000, "passes": 4},
     large={"tasks": 8, "count": 36_000_000, "passes": 4},

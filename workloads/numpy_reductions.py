@@ -68,7 +68,7 @@ def _add_often(size: int, calls: int) -> float:
 
 
 @workload(
-    tiny={"tasks": 4, "numbers": 40_000},
+    tiny={"tasks": 4, "numbers": 2_500_000},
     small={"tasks": 8, "numbers": 12_000_000},
     default={"tasks": 8, "numbers": 48_000_000},
     large={"tasks": 8, "numbers": 480_000_000},
@@ -91,7 +91,7 @@ def sqrt_sum(tasks: int, numbers: int) -> Job:
 
 
 @workload(
-    tiny={"tasks": 4, "size": 2**10},
+    tiny={"tasks": 4, "size": 2**15},
     small={"tasks": 8, "size": 2**16},
     default={"tasks": 8, "size": 2**18},
     large={"tasks": 8, "size": 2**21},
@@ -115,7 +115,7 @@ def sort(tasks: int, size: int) -> Job:
 
 
 @workload(
-    tiny={"tasks": 4, "size": 16},
+    tiny={"tasks": 4, "size": 300},
     small={"tasks": 8, "size": 400},
     default={"tasks": 8, "size": 640},
     large={"tasks": 8, "size": 1_400},
@@ -138,7 +138,7 @@ def matmul(tasks: int, size: int) -> Job:
 
 
 @workload(
-    tiny={"tasks": 2, "size": 2**13},
+    tiny={"tasks": 2, "size": 2**22},
     small={"tasks": 8, "size": 2**23},
     default={"tasks": 16, "size": 2**24},
     large={"tasks": 80, "size": 2**25},
@@ -159,7 +159,7 @@ def memory_bound_sum(tasks: int, size: int) -> Job:
 
 
 @workload(
-    tiny={"tasks": 4, "size": 2_000, "calls": 50},
+    tiny={"tasks": 4, "size": 2_000, "calls": 600},
     small={"tasks": 8, "size": 2_000, "calls": 3_000},
     default={"tasks": 8, "size": 2_000, "calls": 12_000},
     large={"tasks": 8, "size": 2_000, "calls": 120_000},

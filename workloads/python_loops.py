@@ -16,7 +16,7 @@ def _count_words(seed: int, pages: int) -> dict[str, int]:
 
 
 @workload(
-    tiny={"tasks": 4, "numbers": 4_000},
+    tiny={"tasks": 4, "numbers": 60_000},
     small={"tasks": 16, "numbers": 500_000},
     default={"tasks": 16, "numbers": 2_000_000},
     large={"tasks": 16, "numbers": 20_000_000},

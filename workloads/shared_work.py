@@ -40,7 +40,7 @@ def _job(tasks: int, loops: int, numbers: int, *, together: bool) -> Job:
 
 
 @workload(
-    tiny={"tasks": 4, "loops": 2_000, "numbers": 48_000},
+    tiny={"tasks": 4, "loops": 40_000, "numbers": 1_000_000},
     small={"tasks": 8, "loops": 250_000, "numbers": 6_000_000},
     default={"tasks": 8, "loops": 1_000_000, "numbers": 24_000_000},
     large={"tasks": 8, "loops": 10_000_000, "numbers": 240_000_000},
@@ -58,7 +58,7 @@ def together(tasks: int, loops: int, numbers: int) -> Job:
 
 
 @workload(
-    tiny={"tasks": 4, "loops": 2_000, "numbers": 48_000},
+    tiny={"tasks": 4, "loops": 40_000, "numbers": 1_000_000},
     small={"tasks": 8, "loops": 250_000, "numbers": 6_000_000},
     default={"tasks": 8, "loops": 1_000_000, "numbers": 24_000_000},
     large={"tasks": 8, "loops": 10_000_000, "numbers": 240_000_000},

@@ -5,8 +5,9 @@ The folder is the registry: a module here whose name has no leading underscore i
     def draw(summaries: Sequence[Summary]) -> Figure:
         '''What the chart answers, in one line.'''
 
-`draw` uses neither pyplot nor files, and raises NothingToDraw where the results lack what it shows. Importing this
-package does not import matplotlib: `gilbench --help` must stay instant.
+`draw` uses neither pyplot nor files, and raises NothingToDraw where the results lack what it shows. A module with
+`OF = "verdicts"` draws those of a check, Sequence[Verdicts], instead. Importing this package does not import matplotlib:
+`gilbench --help` must stay instant.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from bench.summary import Summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bench.verdicts import Verdicts
+
 # At 100 dots per inch every chart is readable; twice that keeps it sharp on dense screens.
 PNG_DPI: Final = 200
+RESULTS, VERDICTS = "results", "verdicts"  # what charts are drawn of
 
 
 class NothingToDraw(UserError):
@@ -40,12 +44,12 @@ class Chart:
     """One chart.
 
     name: its module's and its files' name. answers: the question it answers, in one line.
-    draw: summaries -> Figure in the house style; raises NothingToDraw.
+    draw: summaries (or verdicts) -> Figure in the house style; raises NothingToDraw.
     """
 
     name: str
     answers: str
-    draw: Callable[[Sequence[Summary]], Figure]
+    draw: Callable[[Sequence[Any]], Figure]
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,17 @@ def names() -> list[str]:
     return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
 
 
-def all_charts() -> dict[str, Chart]:
-    """Return name -> Chart for every module of this folder, in alphabetical order. Imports matplotlib."""
+def all_charts(of: str = RESULTS) -> dict[str, Chart]:
+    """Return name -> Chart for every module of this folder that draws results, or verdicts, in alphabetical order.
+
+    Imports matplotlib.
+    """
     from bench.charts._style import in_house_style
 
     charts = {}
     for module in modules_in(sys.modules[__name__]):
+        if getattr(module, "OF", RESULTS) != of:
+            continue
         name = module.__name__.rpartition(".")[2]
         answers = (module.draw.__doc__ or "").strip().splitlines()[0]
         charts[name] = Chart(name, answers, in_house_style(module.draw))
@@ -85,25 +94,30 @@ def image(figure: Figure, format: str) -> bytes:
     return buffer.getvalue()
 
 
-def render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str] = ("svg", "png")) -> Rendered:
-    """Draw every chart of `summaries` into `folder` (created) as `<chart>.<format>`, each file atomically.
+def render(
+    drawn: Sequence[Summary] | Sequence[Verdicts],
+    folder: Path,
+    formats: Sequence[str] = ("svg", "png"),
+    of: str = RESULTS,
+) -> Rendered:
+    """Draw every chart of summaries (or of verdicts) into `folder` (created) as `<chart>.<format>`, each file atomically.
 
     Raises UserError where the folder cannot be written.
     """
     try:
-        return _render(summaries, folder, formats)
+        return _render(drawn, folder, formats, of)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}: name another folder with -o") from error
 
 
-def _render(summaries: Sequence[Summary], folder: Path, formats: Sequence[str]) -> Rendered:
+def _render(drawn: Sequence[Any], folder: Path, formats: Sequence[str], of: str) -> Rendered:
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     left_out: dict[str, str] = {}
-    for chart in all_charts().values():
+    for chart in all_charts(of).values():
         paths = [folder / f"{chart.name}.{format}" for format in formats]
         try:
-            figure = chart.draw(summaries)
+            figure = chart.draw(drawn)
         except NothingToDraw as reason:
             old = [path.name for path in paths if path.exists()]
             left_out[chart.name] = f"{reason} ({', '.join(old)} of an earlier run left as is)" if old else str(reason)

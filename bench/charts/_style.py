@@ -119,13 +119,13 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def in_house_style(draw: Callable[[Sequence[Summary]], Figure]) -> Callable[[Sequence[Summary]], Figure]:
+def in_house_style(draw: Callable[[Sequence[Any]], Figure]) -> Callable[[Sequence[Any]], Figure]:
     """Return `draw`, run in the house style."""
 
     @functools.wraps(draw)
-    def styled(summaries: Sequence[Summary]) -> Figure:
+    def styled(drawn: Sequence[Any]) -> Figure:
         with house_style():
-            return draw(summaries)
+            return draw(drawn)
 
     return styled
 

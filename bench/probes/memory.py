@@ -6,12 +6,19 @@ Sampling costs the measured processes time, so it never runs together with a tim
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from bench.probes import Found, Probed, Scene
+
+SCHEDULERS = None
+PINNED = True
+OF_WORKLOADS = True
 
 GAP = 0.003  # seconds between two samples; a sample of a large process takes about as long
 
@@ -68,9 +75,32 @@ def tree_bytes(pid: int, without: int) -> tuple[int, str]:
     return total, kind
 
 
+def _ask_peak(scene: Scene) -> Found:
+    with peak_memory(os.getpid()) as found:
+        scene.compute()
+    scene.settle()
+    return {"before": found.before, "peak": found.peak, "kind": found.kind}
+
+
+ASKS = {"memory peak": _ask_peak}
+
+
+def measure(probed: Probed) -> Found:
+    """Return bytes of the process tree: idle, at the peak of one compute, and the kind of figure."""
+    return probed.ask("memory peak")
+
+
+def format(found: Mapping[str, Found]) -> Iterator[str]:
+    """Yield what a person should know."""
+    from bench import units
+
+    for scheduler, peak in found.items():
+        beyond = units.size(max(0, peak["peak"] - peak["before"]))
+        yield f"memory under {scheduler}: {beyond} more at the peak than idle ({units.size(peak['before'])})"
+
+
 def _sample(pid: int) -> None:
     """Be the sampler: look until standard input closes, then print `before peak kind`."""
-    import os
     import threading
 
     stop = threading.Event()

@@ -23,7 +23,7 @@ def table_row(cells: list[str] | tuple[str, ...]) -> str:
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is: results are data, also when their names hold markup."""
-    for character in "\\`*_[]<>|#&$~":
+    for character in "\\&`*_[]<>|#$~":
         text = text.replace(character, f"\\{character}" if character not in "<>&" else _ENTITIES[character])
     return printable(" ".join(text.split()))
 

@@ -34,7 +34,9 @@ SUMMARIES = {
     ],
     "hostile": lambda: [chart_data.hostile()],
 }
-OF_SCHEDULERS = [name for name in charts.names() if name not in ("task_graph", "regret")]
+NAMES = list(charts.all_charts())
+OF_VERDICTS = charts.all_charts(charts.VERDICTS)
+OF_SCHEDULERS = [name for name in NAMES if name not in ("task_graph", "regret")]
 UNITS = re.compile(r"\((x|x, log scale|MiB|bytes|µs, log scale|processes x threads)\)|seconds")
 
 
@@ -70,18 +72,19 @@ def texts(figure: Figure) -> list[Text]:
 
 def test_the_folder_is_the_registry() -> None:
     files = {path.stem for path in Path(charts.__file__).parent.glob("[!_]*.py")}
-    assert set(charts.names()) == set(charts.all_charts()) == files
-    assert len(files) >= 9
+    assert set(charts.names()) == {*NAMES, *OF_VERDICTS} == files
+    assert not set(NAMES) & set(OF_VERDICTS)
+    assert len(NAMES) >= 9
 
 
 @pytest.mark.parametrize("name", charts.names())
 def test_each_says_what_it_answers(name: str) -> None:
-    answers = charts.all_charts()[name].answers
+    answers = {**charts.all_charts(), **OF_VERDICTS}[name].answers
     assert answers.endswith("?")
     assert len(answers) < 110
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("which", SUMMARIES)
 def test_text_is_legible(name: str, which: str) -> None:
     """At README size, 100 dots per inch: 9 points or more, within the picture, and no text on another."""
@@ -101,7 +104,7 @@ def test_text_is_legible(name: str, which: str) -> None:
     assert not overlapping
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_axes_have_labels_with_units(name: str) -> None:
     drawn = figure(name)
     assert drawn is not None
@@ -131,7 +134,7 @@ def test_intervals_are_drawn(name: str) -> None:
     assert all(math.isfinite(length) for length in lengths)
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_header_says_machine_and_message(name: str) -> None:
     drawn = figure(name)
     assert drawn is not None
@@ -141,7 +144,7 @@ def test_header_says_machine_and_message(name: str) -> None:
     assert re.search(r"\d|no clear difference", title(drawn))
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_several_results_are_told_apart(name: str) -> None:
     drawn = figure(name, "two")
     assert drawn is not None
@@ -150,7 +153,7 @@ def test_several_results_are_told_apart(name: str) -> None:
     assert "py3.14t" in said
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_svg_is_text_and_the_same_every_time(name: str) -> None:
     first, again = figure(name), charts.all_charts()[name].draw(SUMMARIES["core"]())
     assert first is not None
@@ -164,7 +167,7 @@ def test_svg_is_text_and_the_same_every_time(name: str) -> None:
     assert len(svg) < 600_000
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_are_only_text(name: str) -> None:
     drawn = figure(name, "hostile")
     if drawn is None:
@@ -176,7 +179,7 @@ def test_hostile_names_are_only_text(name: str) -> None:
     assert charts.image(drawn, "png").startswith(b"\x89PNG\r\n\x1a\n")
 
 
-@pytest.mark.parametrize("name", charts.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_to_draw_says_what_to_run(name: str) -> None:
     for summaries in ([], [chart_data.summary([])]):
         with pytest.raises(charts.NothingToDraw, match=r"^this result has no .*: run `gilbench run"):
@@ -199,7 +202,7 @@ def test_render_writes_each_chart_in_each_format(tmp_path: Path) -> None:
     done = charts.render([small], folder)
     assert {path.name for path in folder.iterdir()} == {path.name for path in done.files}
     stems = {path.stem for path in done.files}
-    assert stems | set(done.left_out) == set(charts.names())
+    assert stems | set(done.left_out) == set(NAMES)
     assert not stems & set(done.left_out)
     assert {"task_cost", "speedup", "observations"} <= stems
     assert "memory" in done.left_out

@@ -1,0 +1,93 @@
+"""A live child process that is spoken to: lines go to its standard input, JSON lines come back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import lifeline
+
+
+class Broken(Exception):
+    """The child failed. kind and reason as in a Failure."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind, self.reason = kind, reason
+
+
+class Talk:
+    """Starts `command ORDER_FILE` in a process group of its own, with the order as JSON in that file.
+
+    timeout: seconds for each answer. scratch: where the order and what the child prints lie while it lives.
+    more: further arguments of Popen.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        order: Mapping[str, Any],
+        environment: Mapping[str, str],
+        timeout: float,
+        scratch: Path | None = None,
+        **more: Any,
+    ) -> None:
+        self.timeout = timeout
+        self._scratch = Path(tempfile.mkdtemp(prefix="gilbench-", dir=scratch))
+        file = self._scratch / "order.json"
+        file.write_text(json.dumps(order))
+        self._errors = (self._scratch / "printed.txt").open("wb")
+        self.process = lifeline.start(
+            [*command, str(file)], dict(environment), self._errors.fileno(), stdout=subprocess.PIPE, text=True, **more
+        )
+
+    def say(self, line: str) -> None:
+        """Send a line. A child that is gone is told by `hear`."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+
+    def hear(self) -> Mapping[str, Any]:
+        """Wait for an answer. Raises Broken where the child died, said how it failed, or said nothing in time."""
+        from bench.run import last_line
+
+        assert self.process.stdout is not None
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            lifeline.end(self.process)
+
+        watchdog = threading.Timer(self.timeout, give_up)
+        watchdog.start()
+        try:
+            line = self.process.stdout.readline()
+        finally:
+            watchdog.cancel()
+        if late.is_set():
+            raise Broken("timeout", f"no answer within {self.timeout:g} s: see --timeout")
+        if not line:
+            self.process.wait()
+            how = lifeline.signal_name(self.process.returncode)
+            raise Broken("killed", f"{how}: {last_line(self._scratch / 'printed.txt')}")
+        answer: Mapping[str, Any] = json.loads(line)
+        if "failure" in answer:
+            raise Broken(*answer["failure"])
+        return answer
+
+    def end(self) -> None:
+        """End the process group and remove what it left."""
+        lifeline.end(self.process)
+        for stream in (self.process.stdout, self._errors):
+            if stream:
+                stream.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
