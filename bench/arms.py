@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.environments import environment
 from bench.errors import UserError
 from bench.report import printable
 
@@ -207,29 +208,6 @@ def _find(name: str) -> str:
     if found is None:
         raise UserError(f"no interpreter {name!r}: python= takes a path, or a version like 3.13 that is on the PATH")
     return found
-
-
-def environment(python: str, packages: Sequence[str], cache: Path) -> str:
-    """Return the interpreter of a virtual environment with our dependencies and these packages; made once, then kept."""
-    import hashlib
-    from importlib.metadata import requires
-
-    needs = [need for need in requires("gilbench") or [] if "extra ==" not in need]
-    key = hashlib.sha256(json.dumps([os.path.realpath(python), needs, list(packages)]).encode()).hexdigest()[:16]
-    folder = (cache / "environments" / key).absolute()
-    binary = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if (folder / "ready").exists():
-        return str(binary)
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([python, "-m", "venv", str(folder)], f"{python} cannot make a virtual environment")
-    pip = [str(binary), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    try:
-        _run([*pip, *packages, *needs], f"no environment with {' '.join(packages)}")
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    (folder / "ready").touch()
-    return str(binary)
 
 
 def remove_leftovers() -> None:

@@ -74,6 +74,9 @@ def list_() -> None:
 @click.option("--size", "sizes", multiple=True, metavar="NAME", help="tiny, small, default or large. Repeatable.")
 @click.option("--workers", multiple=True, type=click.IntRange(1), help="Only so many workers in all. Repeatable.")
 @click.option("--data", metavar="GLOB", help="Your own csv files for the csv workloads (quote the pattern).")
+@click.option(
+    "--python", metavar="VERSION|PATH", help="Measure with this interpreter (3.13t, say), in its own environment."
+)
 @click.option("--name", help="The result is results/NAME.json.  [default: date, time and profile]")
 @click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for results.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run NAME, or the last one.")
@@ -96,9 +99,6 @@ def run(**options: Any) -> None:
     """
     from bench import session
 
-    if options["dry_run"]:
-        click.echo("\n".join(case.name for case in session.plan(options).cases))
-        return
     sys.exit(session.run(options, sys.stderr, sys.stdout))
 
 

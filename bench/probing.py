@@ -6,6 +6,7 @@ import json
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import IO, Any
@@ -13,7 +14,7 @@ from typing import IO, Any
 from bench import layout, pins
 from bench import plan as planning
 from bench.machine import fingerprint, usable_cpus
-from bench.plan import Case
+from bench.plan import Case, Plan
 from bench.probes import Found, Probe, Probed, Probing, Unavailable, all_probes
 from bench.report import printable
 from bench.report.json import finite
@@ -31,14 +32,20 @@ Start = Callable[[Case], "LiveProbed"]
 
 
 class LiveProbed:
-    """A real probed process."""
+    """A real probed process. python: the interpreter that it runs on."""
 
-    def __init__(self, case: Case, timeout: float, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        case: Case,
+        timeout: float,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
         seed = random.SystemRandom().randrange(2**32)
         variables = {**os.environ, **(environment or {}), **layout.environment(seed), **pins.environment(case.pinned)}
         order = Order(case, 0, seed, "function", budget=0.0)
         self._case = case
-        self._talk = Talk([sys.executable, "-P", "-m", "bench.probed"], order.as_json(), variables, timeout)
+        self._talk = Talk([python, "-P", "-m", "bench.probed"], order.as_json(), variables, timeout)
 
     def __enter__(self) -> LiveProbed:
         return self
@@ -126,6 +133,25 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
         data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(one) for one in probings]}
         out.write(json.dumps(finite(data), indent=2) + "\n")
     return 0 if any(any(one.found.values()) for one in probings) else 1
+
+
+def of_plan(plan: Plan, start: Start, say: Callable[[str], None]) -> tuple[Probing, ...]:
+    """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves."""
+    timed = [case for case in plan.cases if case.measure == "time"]
+    sizes: dict[str, Counter[str]] = {}
+    for case in timed:
+        sizes.setdefault(case.workload, Counter())[case.size] += 1
+    names = [name for name in SCHEDULERS if name in {case.scheduler for case in timed}]
+    asked = questions(list(sizes), list(all_probes()))
+    probings = []
+    for number, (workload, probes) in enumerate(asked, start=1):
+        say(f"probing {number}/{len(asked)}: {workload or 'the schedulers'}")
+        size = sizes[workload].most_common(1)[0][0] if workload else "tiny"
+        mine = [
+            name for name in names if not workload or any(c.workload == workload and c.scheduler == name for c in timed)
+        ]
+        probings.append(replace(probe(workload or ANY, size, mine, probes, start), workload=workload))
+    return tuple(probings)
 
 
 def questions(targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -264,12 +264,18 @@ class Interrupted(Exception):
 
 
 def measure_into(
-    before: Result, path: Path, start: Start, listeners: Sequence[Listener] = (), *, resume: bool = False
+    before: Result,
+    path: Path,
+    start: Start,
+    listeners: Sequence[Listener] = (),
+    *,
+    resume: bool = False,
+    again: str = "",
 ) -> Result:
     """Measure a plan into the result file `path`, journalling beside it; return the result as saved.
 
-    before: the plan, and the observations of the interrupted run that is gone on with. Raises Interrupted on Ctrl-C, after
-    saving what there is; the journal stays until all is measured, so that --resume finds it.
+    before: the plan, and the observations of the interrupted run that is gone on with. again: options that --resume needs.
+    Raises Interrupted on Ctrl-C, after saving what there is; the journal stays until all is measured, for --resume.
     """
     journal_path = path.with_suffix(".jsonl")
     journal = Journal(journal_path, before.plan, before.machine, new=not resume)
@@ -292,6 +298,6 @@ def measure_into(
             if ledger.observations
             else "nothing was measured"
         )
-        raise Interrupted(f"interrupted: {kept}; go on with `gilbench run --resume --name {path.stem}`")
+        raise Interrupted(f"interrupted: {kept}; go on with `gilbench run --resume --name {path.stem}{again}`")
     journal_path.unlink(missing_ok=True)
     return result

@@ -5,31 +5,36 @@ from __future__ import annotations
 import glob
 import os
 import random
+import shlex
 import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from bench import environments, units
 from bench import plan as planning
-from bench import units
+from bench.environments import Interpreter, Software
 from bench.errors import UserError
-from bench.machine import Value, fingerprint, usable_cpus
-from bench.plan import Plan, Profile
-from bench.progress import progress
+from bench.machine import Value
+from bench.plan import Case, Plan, Profile, Selection
+from bench.progress import bar_wanted, progress
 from bench.registry import all_workloads
 from bench.results import Result, read_journal
 from bench.run import TIME_UP, Interrupted, Workers, measure_into
 from bench.schedulers import all_schedulers
-from workloads import SIZES
+from workloads import SIZES, Workload
 
+PYTHON = "GILBENCH_PYTHON"  # in a plan's environment: which --python was asked for, without any path
 SAME_SOFTWARE = (
     "cpu_model_name",
     "usable_cpus",
     "python_version",
     "python_build",
+    "gil",
     "dask_version",
     "pandas_version",
     "numpy_version",
@@ -41,64 +46,123 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
 
     Raises UserError for a mistake in the options.
     """
-    resume, folder = options["resume"], options["results"]
-    before = unfinished(folder, options["name"]) if resume else new(options)
-    if resume:
-        before = replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
-    path = folder / f"{before.name}.json"
-    if not resume and (path.exists() or path.with_suffix(".jsonl").exists()):
-        raise UserError(f"{path} is there already: choose another --name, or go on with it by --resume")
     if threading.current_thread() is threading.main_thread():
         signal.signal(
             signal.SIGTERM, signal.default_int_handler
         )  # stop as for Ctrl-C: keep what is measured, end the worker
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to --results {folder}: {error.strerror}") from error
-    plan, began = before.plan, time.monotonic()
-    err.write(introduction(plan, len(before.observations)))
-    on_terminal = err.isatty() and os.environ.get("TERM") != "dumb" and "NO_COLOR" not in os.environ
-    try:
-        with Workers(plan.timeout, plan.environment) as workers, progress(err, bar=on_terminal) as shown:
-            result = measure_into(before, path, workers, [shown], resume=resume)
+        return _run(options, err, out)
     except Interrupted as interrupted:
         err.write(f"{interrupted}\n")
-        return 130
+    except KeyboardInterrupt:
+        err.write("interrupted\n")
+    return 130
+
+
+def _run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+    """Find the mistakes first: an environment takes a minute to make."""
+    interpreter = environments.find(options["python"]) if options["python"] else None
+    chosen(options)
+    if options["dry_run"]:
+        with software_of(interpreter, err) as software:
+            out.writelines(f"{case.name}\n" for case in plan(options, software).cases)
+        return 0
+    before = unfinished(options["results"], options["name"], interpreter) if options["resume"] else None
+    path = options["results"] / f"{before.name if before else new_name(options, interpreter)}.json"
+    if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
+        raise UserError(f"{path} is there already: choose another --name, or go on with it by --resume")
+    with software_of(interpreter, err) as software:
+        if before:
+            result = resumed(before, path, options, software)
+        else:
+            result = Result(path.stem, plan(options, software), software.machine)
+        return _measure(result, path, options, software, err, out)
+
+
+def _measure(
+    before: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str], out: IO[str]
+) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to --results {path.parent}: {error.strerror}") from error
+    plan, began = before.plan, time.monotonic()
+    environment = {**plan.environment, **software.environment}
+    again = f" --python {shlex.quote(options['python'])}" if software.tag else ""
+    err.write(introduction(plan, len(before.observations)))
+    with (
+        Workers(plan.timeout, environment, software.python) as workers,
+        progress(err, bar=bar_wanted(err)) as shown,
+    ):
+        result = measure_into(before, path, workers, [shown], resume=options["resume"], again=again)
     out.write(conclusion(result, path, time.monotonic() - began))
     return 1 if any(observation.failure for observation in result.observations) else 0
 
 
-def new(options: Mapping[str, Any]) -> Result:
-    """Return a result without observations, for the plan that the options ask for."""
-    name = options["name"] or f"{time.strftime('%Y%m%d-%H%M%S')}-{options['profile']}"
+def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContextManager[Software]:
+    """Return a context manager that yields what the workers run on: our interpreter, or another one."""
+    if interpreter is None:
+        return nullcontext(environments.here())
+
+    def say(line: str) -> None:
+        err.write(f"{line}\n")
+        err.flush()
+
+    return environments.prepared(interpreter, say)
+
+
+def new_name(options: Mapping[str, Any], interpreter: Interpreter | None) -> str:
+    """Return the name of a new result. Raises UserError where the user's is a path."""
+    which = f"-{interpreter.name}" if interpreter else ""
+    name: str = options["name"] or f"{time.strftime('%Y%m%d-%H%M%S')}-{options['profile']}{which}"
     if Path(name).name != name or name.startswith("."):
         raise UserError(f"--name {name!r} must be a plain file name: the folder is chosen by --results")
-    return Result(name, plan(options), fingerprint())
+    return name
 
 
-def plan(options: Mapping[str, Any]) -> Plan:
+def chosen(options: Mapping[str, Any]) -> tuple[list[Workload], Selection]:
+    """Return the workloads that the options ask for, and the selection. Raises UserError for unknown names and files."""
+    planning.check_names("scheduler", options["schedulers"], list(all_schedulers()))
+    planning.check_names("size", options["sizes"], SIZES)
+    data_environment(options["data"])
+    selection = Selection(options["workloads"], options["schedulers"], options["sizes"], options["workers"])
+    return planning.choose(all_workloads(), selection.workloads), selection
+
+
+def plan(options: Mapping[str, Any], software: Software) -> Plan:
     """Return the plan that the options ask for. Raises UserError for unknown names and for a selection without cases."""
     profile = adjusted(planning.PROFILES[options["profile"]], options)
-    schedulers, names = all_schedulers(), all_workloads()
-    planning.check_names("scheduler", options["schedulers"], list(schedulers))
-    planning.check_names("size", options["sizes"], SIZES)
-    selection = planning.Selection(options["workloads"], options["schedulers"], options["sizes"], options["workers"])
-    chosen = planning.choose(names, selection.workloads)
-    reasons = {name: scheduler.unavailable() for name, scheduler in schedulers.items()}
-    able = {name: scheduler for name, scheduler in schedulers.items() if reasons[name] is None}
-    cases = planning.cases_of(chosen, able, profile, selection, usable_cpus())
+    workloads, selection = chosen(options)
+    able = {name: scheduler for name, scheduler in all_schedulers().items() if name not in software.schedulers}
+    cpus = int(software.machine["usable_cpus"])
+    planned = planning.cases_of(workloads, able, profile, selection, cpus)
+    cases = tuple(case for case in planned if case.workload not in software.lacking)
+    left_out = unable(planned, selection, software)
     if not cases:
-        raise UserError("nothing to measure: no scheduler of this selection has so many workers, see --workers")
+        why = "; ".join(left_out) or "no scheduler of this selection has so many workers, see --workers"
+        raise UserError(f"nothing to measure: {why}")
     return Plan(
         profile=profile,
         cases=cases,
         seed=random.SystemRandom().randrange(2**32) if options["seed"] is None else options["seed"],
         timeout=options["timeout"],
-        collections=tuple(workload.name for workload in chosen if workload.collection),
-        left_out=tuple(f"{name}: {reason}" for name, reason in reasons.items() if reason),
-        environment=data_environment(options["data"]),
+        collections=tuple(workload.name for workload in workloads if workload.collection),
+        left_out=left_out,
+        environment=data_environment(options["data"]) | ({PYTHON: software.tag} if software.tag else {}),
     )
+
+
+def unable(planned: Sequence[Case], selection: Selection, software: Software) -> tuple[str, ...]:
+    """Return lines that name what was asked for and cannot be measured with this software, and why."""
+    lines = [
+        f"{name}: {reason}"
+        for name, reason in software.schedulers.items()
+        if not selection.schedulers or name in selection.schedulers
+    ]
+    without: dict[str, list[str]] = {}
+    for name in dict.fromkeys(case.workload for case in planned if case.workload in software.lacking):
+        without.setdefault(software.lacking[name], []).append(name)
+    return (*lines, *(f"{', '.join(names)}: {module} cannot be imported" for module, names in without.items()))
 
 
 def adjusted(profile: Profile, options: Mapping[str, Any]) -> Profile:
@@ -119,18 +183,37 @@ def data_environment(pattern: str | None) -> dict[str, str]:
     return {"GILBENCH_DATA": absolute}
 
 
-def unfinished(folder: Path, name: str | None) -> Result:
-    """Return the interrupted run of that name, or the last one. Raises UserError where there is none to go on with."""
+def unfinished(folder: Path, name: str | None, interpreter: Interpreter | None) -> Result:
+    """Return the interrupted run of that name, or the last one.
+
+    Raises UserError where there is none to go on with, or where it was measured with another --python.
+    """
     journals = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     path = folder / f"{name}.jsonl" if name else journals[-1] if journals else None
     if path is None or not path.exists():
         which = f"run {name!r}" if name else "run"
         raise UserError(f"no unfinished {which} in {folder}{os.sep}: nothing to resume")
     before = read_journal(path)
-    changed = differences(before.machine, fingerprint())
-    if changed:
-        raise UserError(f"{path} was begun with {changed}: go on there, or start a new run")
+    begun, now = before.plan.environment.get(PYTHON), interpreter.tag if interpreter else None
+    if begun != now:
+        was = "without --python: leave it out"
+        if begun:
+            was = (
+                f"with --python {begun}"
+                + (f", not {now}: give" if now else ": add")
+                + " that one, by version or by path"
+            )
+        raise UserError(f"{path} was begun {was}")
     return before
+
+
+def resumed(before: Result, path: Path, options: Mapping[str, Any], software: Software) -> Result:
+    """Return the interrupted run with what the user set himself. Raises UserError where the software has changed."""
+    changed = differences(before.machine, software.machine)
+    if changed:
+        journal = path.with_suffix(".jsonl")
+        raise UserError(f"{journal} was begun with {changed}: go on there, or start a new run")
+    return replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
 
 
 def differences(before: Mapping[str, Value], now: Mapping[str, Value]) -> str:

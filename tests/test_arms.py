@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import Spec, environment, interpreter, parse, prepared
+from bench.arms import Spec, interpreter, parse, prepared
+from bench.environments import environment
 from bench.errors import UserError
 
 

@@ -157,6 +157,14 @@ def test_ctrl_c_keeps_what_is_measured_in_a_result_file_and_says_how_to_go_on(tm
     assert INTERRUPTED not in resumed.stops.values()
 
 
+def test_ctrl_c_says_which_options_are_needed_to_go_on(tmp_path: Path) -> None:
+    def interrupt(order: Order) -> Observation:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=r"`gilbench run --resume --name mine --python 3.13t`$"):
+        measure_into(Result("mine", plan(cases=3), MACHINE), tmp_path / "mine.json", interrupt, again=" --python 3.13t")
+
+
 def test_every_observation_is_on_disk_before_the_next_starts(tmp_path: Path) -> None:
     journal, counts = tmp_path / "a.jsonl", []
 

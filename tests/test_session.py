@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import session
+from bench import environments, session
+from bench.environments import Interpreter, Software
+from bench.errors import UserError
 from bench.plan import Case
 from bench.progress import Lines, progress, so_far
-from bench.results import Observation, Result
+from bench.results import Journal, Observation, Result
 from bench.run import Ledger, measure, measure_into
 from tests.scripted import MACHINE, Script, noisy, plan
 
@@ -89,3 +93,167 @@ def test_what_differs_between_machines_is_told_but_not_what_changes_by_itself() 
     other = {**MACHINE, "numpy_version": "1.0", "memory_bytes": 3}
     assert session.differences(MACHINE, other) == "numpy_version 2.4.6 (here 1.0)"
     assert session.differences(MACHINE, dict(MACHINE)) == ""
+
+
+OTHER = Interpreter("/some/python3.13t", "3.13.5", "3.13t")
+
+
+def options(**changes: Any) -> dict[str, Any]:
+    """What the command line gives for `gilbench run`."""
+    return {
+        "workloads": (), "profile": "quick", "schedulers": (), "sizes": (), "workers": (), "data": None, "python": None,
+        "name": None, "results": Path("results"), "resume": False, "max_time": None, "precision": None,
+        "max_observations": None, "timeout": 10.0, "seed": 1, "dry_run": False, **changes,
+    }  # fmt: skip
+
+
+def software(tag: str = "3.13t", **changes: Any) -> Software:
+    """Another interpreter, on the scripted machine."""
+    return replace(Software("/some/python", {"PYTHONPATH": "/code"}, MACHINE, {}, {}, tag), **changes)
+
+
+def test_a_new_result_is_named_after_another_interpreter() -> None:
+    assert session.new_name(options(), None).endswith("-quick")
+    assert session.new_name(options(), OTHER).endswith("-quick-py3.13t")
+    assert session.new_name(options(name="mine"), OTHER) == "mine"
+    with pytest.raises(UserError, match="must be a plain file name"):
+        session.new_name(options(name="../mine"), None)
+
+
+def test_what_cannot_be_measured_with_an_interpreter_is_left_out_by_name() -> None:
+    absent = "the package loky is not installed"
+    poor = software(schedulers={"loky": absent}, lacking={"csv_max_price": "pyarrow", "csv_text": "pyarrow"})
+    planned = session.plan(options(), poor)
+    assert not {"csv_max_price", "csv_text"} & {case.workload for case in planned.cases}
+    assert "loky" not in {case.scheduler for case in planned.cases}
+    assert "sum_of_squares" in {case.workload for case in planned.cases}
+    assert planned.left_out == (f"loky: {absent}", "csv_max_price: pyarrow cannot be imported"), (
+        "csv_text was not asked for"
+    )
+    named = session.plan(options(workloads=("csv_max_price", "csv_text", "sleep"), schedulers=("threads",)), poor)
+    assert {case.workload for case in named.cases} == {"sleep"}
+    assert named.left_out == ("csv_max_price, csv_text: pyarrow cannot be imported",)
+    with pytest.raises(UserError, match=r"^nothing to measure: csv_text: pyarrow cannot be imported$"):
+        session.plan(options(workloads=("csv_text",), schedulers=("sync",)), poor)
+
+
+def test_a_plan_keeps_which_interpreter_was_asked_for_and_no_path_of_it() -> None:
+    assert session.plan(options(), software()).environment == {"GILBENCH_PYTHON": "3.13t"}
+    assert session.plan(options(), software(tag="")).environment == {}
+    assert "/" not in str(session.plan(options(), software()).as_json())
+
+
+def test_our_own_interpreter_measures_everything_and_needs_no_variables() -> None:
+    ours = environments.here()
+    assert (ours.environment, ours.schedulers, ours.lacking, ours.tag) == ({}, {}, {}, "")
+    assert ours.machine == environments.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("begun", "now", "line"),
+    [
+        ("3.13t", None, "was begun with --python 3.13t: add that one, by version or by path"),
+        ("3.13t", "3.13", "was begun with --python 3.13t, not 3.13: give that one, by version or by path"),
+        (None, "3.13t", "was begun without --python: leave it out"),
+        ("3.13t", "3.13t", None),
+        (None, None, None),
+    ],
+)
+def test_a_run_goes_on_with_the_interpreter_that_it_was_begun_with(
+    tmp_path: Path, begun: str | None, now: str | None, line: str | None
+) -> None:
+    environment = {session.PYTHON: begun} if begun else {}
+    Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
+    interpreter = replace(OTHER, tag=now) if now else None
+    if line is None:
+        assert session.unfinished(tmp_path, None, interpreter).name == "a"
+        return
+    with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'a.jsonl'} {line}") + "$"):
+        session.unfinished(tmp_path, None, interpreter)
+
+
+def test_a_run_is_not_gone_on_with_when_its_software_or_the_gil_has_changed() -> None:
+    before = Result("a", plan(), MACHINE)
+    assert session.resumed(before, Path("a.json"), options(max_time=9.0), software()).plan.profile.max_time == 9.0
+    for key, value in (("python_version", "3.13.6"), ("gil", "disabled")):
+        changed = software(machine={**MACHINE, key: value})
+        with pytest.raises(UserError, match=rf"a.jsonl was begun with {key} .* \(here {value}\): go on there"):
+            session.resumed(before, Path("a.json"), options(), changed)
+
+
+def test_an_unknown_interpreter_is_one_line_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no interpreter '9.99'"):
+        session.run(options(python="9.99", results=tmp_path / "results"), io.StringIO(), io.StringIO())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_are_found_before_an_environment_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    (tmp_path / "there.json").touch()
+    for wrong, line in (
+        ({"workloads": ("no_such",)}, "no workload or family matches"),
+        ({"sizes": ("huge",)}, "no size is named"),
+        ({"data": f"{tmp_path}/*.csv"}, "no file matches --data"),
+        ({"name": "there"}, "is there already"),
+        ({"resume": True}, "no unfinished run"),
+    ):
+        with pytest.raises(UserError, match=line):
+            session.run(options(python="3.13t", results=tmp_path, **wrong), io.StringIO(), io.StringIO())
+
+
+def test_ctrl_c_while_an_environment_is_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(environments, "measuring", interrupt)
+    err = io.StringIO()
+    assert session.run(options(python="3.13t", results=tmp_path), err, io.StringIO()) == 130
+    assert err.getvalue() == "interrupted\n"
+
+
+def test_a_dry_run_says_what_would_be_measured_with_another_interpreter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from contextlib import nullcontext
+
+    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(environments, "prepared", lambda *given: nullcontext(software(lacking={"csv_text": "pyarrow"})))
+    out = io.StringIO()
+    asked = options(
+        python="3.13t", dry_run=True, workloads=("csv_text", "sleep"), schedulers=("sync",), results=tmp_path
+    )
+    assert session.run(asked, io.StringIO(), out) == 0
+    assert out.getvalue() == "sleep:small:sync:1x1\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from contextlib import nullcontext
+
+    from bench.results import load
+
+    seen = []
+
+    class Recording(Script):
+        def __init__(self, timeout: float, environment: dict[str, str], python: str) -> None:
+            super().__init__()
+            seen.append((environment, python))
+
+        def __enter__(self) -> Recording:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(environments, "prepared", lambda *given: nullcontext(software()))
+    monkeypatch.setattr(session, "Workers", Recording)
+    asked = options(python="/some/python", workloads=("sleep",), schedulers=("sync",), results=tmp_path)
+    assert session.run(asked, io.StringIO(), io.StringIO()) == 0
+    assert seen == [({"GILBENCH_PYTHON": "3.13t", "PYTHONPATH": "/code"}, "/some/python")]
+    (path,) = tmp_path.glob("*-quick-py3.13t.json")
+    assert load(path).plan.environment == {"GILBENCH_PYTHON": "3.13t"}
+    assert load(path).machine == dict(MACHINE)
+    assert "/code" not in path.read_text() and "/some" not in path.read_text()

@@ -15,7 +15,7 @@ def _in_turns(loops: tuple[int, int], numbers: tuple[int, int], turns: int) -> t
 
 
 @workload(
-    tiny={"tasks": 4, "loops": 40_000, "numbers": 1_000_000, "turns": 2},
+    tiny={"tasks": 4, "loops": 40_000, "numbers": 960_000, "turns": 2},
     small={"tasks": 8, "loops": 250_000, "numbers": 6_000_000, "turns": 2},
     default={"tasks": 8, "loops": 1_000_000, "numbers": 24_000_000, "turns": 6},
     large={"tasks": 8, "loops": 10_000_000, "numbers": 240_000_000, "turns": 60},

@@ -10,6 +10,9 @@ from itertools import product
 from typing import Any
 
 from bench.plan import Case
+from bench.probes import Probing
+from bench.probes._patterns import PATTERNS
+from bench.probes.granularity import described, search
 from bench.summary import CaseSummary, Estimate, Failure, Summary
 
 MACHINE: dict[str, str | int | float] = {
@@ -170,7 +173,67 @@ def realistic(
             own_memory = case.scheduler not in ("sync", "threads")
             peak = 2**20 * (180 + 95 * case.workers * own_memory) * chance.lognormvariate(0, 0.02)
             cases.append(case_summary(replace(case, measure="memory"), peak, family=family))
-    return summary(cases, failures, name, usable_cpus=cpus, **machine)
+    found = summary(cases, failures, name, usable_cpus=cpus, **machine)
+    probes = (timelines("sqrt_sum", 0.0, cpus), timelines("sum_of_squares", 1.0, cpus))
+    probes += (granularities(cpus),)
+    return replace(found, probes=(*probes, *(probing(*work) for works in WORKLOADS.values() for work in works.items())))
+
+
+def probing(workload: str, work: tuple[float, float], switches: float = 240.0) -> Probing:
+    """What the probes of GIL and traffic find of a workload. work: (seconds under sync, share of it that holds the GIL)."""
+    held = min(1.0, work[1])
+    rate = 38_000.0 if work[1] > 1.5 else switches
+    gil = {
+        "sync": {"held": held, "low": max(0.0, held - 0.02), "high": min(1.0, held + 0.02), "switches_per_second": 0.0},
+        "threads": {"held": held, "low": held, "high": held, "switches_per_second": rate},
+    }
+    traffic = {
+        scheduler: {
+            "tasks": 8,
+            "to_tasks_bytes": 2e3 * factor,
+            "from_tasks_bytes": 1e7 * work[0] * factor,
+            "between_workers_bytes": 0,
+        }
+        for scheduler, factor in (("processes", 1.0), ("loky", 1.1), ("distributed", 3.0))
+    }
+    return Probing(workload, "default", {"gil": gil, "traffic": traffic}, {})
+
+
+def timelines(
+    workload: str, held: float = 1.0, cpus: int = 2, schedulers: Iterable[str] = SCHEDULERS, tasks: int = 16
+) -> Probing:
+    """What the timeline probe finds, of tasks that take 6 ms, or longer on threads where they hold the GIL."""
+    found = {}
+    for scheduler in schedulers:
+        lanes, threads = 1 if scheduler == "sync" else cpus, scheduler in ("threads", "default")
+        long = 0.006 * (max(1.0, held * lanes) if threads else 1.0)
+        first = {"processes-default": 0.4, "distributed": 0.02}.get(scheduler, 0.002)
+        starts = [first + i // lanes * (long + 3e-4) for i in range(tasks)]
+        places = [(0, i % lanes) if threads else (i % lanes, 0) for i in range(tasks)]
+        seconds = starts[-1] + long + 0.001
+        found[scheduler] = {
+            "tasks": [[workload, *place, start, start + long] for place, start in zip(places, starts, strict=True)],
+            "seconds": seconds,
+            "workers": lanes,
+            "planned": tasks,
+            "cpu_seconds": tasks * 0.006,
+            "computes": [seconds, 1.1 * seconds],
+        }
+    return Probing(workload, "default", {"timeline": found}, {"timeline": {}})
+
+
+def granularities(cpus: int = 2, schedulers: Iterable[str] = SCHEDULERS, patterns: Iterable[str] = PATTERNS) -> Probing:
+    """What the granularity probe finds, of schedulers that take 50 µs to 4 ms for each task."""
+    found: dict[str, dict[str, Any]] = {}
+    for number, scheduler in enumerate(schedulers):
+        overhead = 5e-5 * 2.0**number
+        threads = cpus if scheduler in ("threads", "default") else 1
+        processes = 1 if scheduler == "sync" else cpus // threads
+        for more, pattern in enumerate(patterns, start=1):
+            one = described(search(lambda seconds, cost=overhead * more: 0.95 * seconds / (seconds + cost)))
+            shape = {"workers": processes * threads, "processes": processes, "threads": threads}
+            found.setdefault(scheduler, {})[pattern] = {**one, **shape}
+    return Probing("", "tiny", {"granularity": found}, {"granularity": {}})
 
 
 HOSTILE = "<script>$x^{ & \\frac{\x00\n\ud800]]>"
@@ -190,4 +253,7 @@ def hostile() -> Summary:
         cases.append(case_summary(Case(name, "default", HOSTILE, 1, 2, True, "memory"), 2.0**26, family=name))
     machine = dict.fromkeys(MACHINE, HOSTILE)
     failures = [Failure(Case("$x^{", "default", "threads", 1, 4), HOSTILE, HOSTILE)]
-    return summary(cases, failures, HOSTILE, **machine)
+    schedulers = ("sync", "threads", HOSTILE)
+    lines, rest = timelines(HOSTILE, schedulers=schedulers), probing(HOSTILE, (0.1, 0.5))
+    probes = (lines, rest, granularities(schedulers=schedulers, patterns=("tree", HOSTILE)))
+    return replace(summary(cases, failures, HOSTILE, **machine), probes=probes)

@@ -36,13 +36,17 @@ SUMMARIES = {
 }
 NAMES = list(charts.all_charts())
 OF_VERDICTS = charts.all_charts(charts.VERDICTS)
-OF_SCHEDULERS = [name for name in NAMES if name not in ("task_graph", "regret")]
-UNITS = re.compile(r"\((x|x, log scale|MiB|bytes|µs, log scale|processes x threads)\)|seconds")
+OF_PAIRS = ("free_threading",)  # need two results
+OF_PROBES = ("gil", "granularity", "timeline", "traffic")  # each names the schedulers, and the intervals, that it has
+OF_SCHEDULERS = [name for name in NAMES if name not in ("task_graph", "regret", *OF_PAIRS, *OF_PROBES)]
+UNITS = re.compile(r"\((x|x, log scale|MiB|bytes|fraction of the time|µs, log scale|processes x threads)\)|seconds")
 
 
 @cache
 def figure(name: str, which: str = "core") -> Figure | None:
     """The chart of these summaries, drawn once for all tests that only look at it; None where it is left out."""
+    if name in OF_PAIRS and which != "hostile":
+        which = "two"
     try:
         return charts.all_charts()[name].draw(SUMMARIES[which]())
     except charts.NothingToDraw:
@@ -123,7 +127,7 @@ def test_schedulers_are_named(name: str) -> None:
     assert [scheduler for scheduler in schedulers if scheduler not in said] == []
 
 
-@pytest.mark.parametrize("name", [*OF_SCHEDULERS, "regret"])
+@pytest.mark.parametrize("name", [*OF_SCHEDULERS, *OF_PAIRS, "regret", "gil"])
 def test_intervals_are_drawn(name: str) -> None:
     drawn = figure(name)
     assert drawn is not None
@@ -155,10 +159,11 @@ def test_several_results_are_told_apart(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_svg_is_text_and_the_same_every_time(name: str) -> None:
-    first, again = figure(name), charts.all_charts()[name].draw(SUMMARIES["core"]())
+    which = "two" if name in OF_PAIRS else "core"
+    first, again = figure(name), charts.all_charts()[name].draw(SUMMARIES[which]())
     assert first is not None
     svg = charts.image(again, "svg")
-    assert svg == charts.image(charts.all_charts()[name].draw(SUMMARIES["core"]()), "svg")
+    assert svg == charts.image(charts.all_charts()[name].draw(SUMMARIES[which]()), "svg")
     root = ElementTree.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     written = {"".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")}

@@ -1,0 +1,407 @@
+"""Interpreters beside ours: found, asked what they are, and each given a virtual environment that is made once and kept.
+
+Only what is measured runs there. The measuring code is a snapshot of ours, and dask, pandas and the others that we name are
+not newer than ours: what differs between two interpreters is then theirs, wherever it has the same versions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from bench import lifeline
+from bench.errors import UserError
+from bench.machine import Value, fingerprint
+from bench.report import printable
+
+Done = subprocess.CompletedProcess[str]
+Run = Callable[[Sequence[str], Mapping[str, str]], Done]
+Say = Callable[[str], object]
+Install = Callable[[str, Mapping[str, str]], dict[str, str]]
+
+OLDEST = (3, 11)
+HARD = ("click", "cloudpickle", "dask", "psutil", "pyperf", "threadpoolctl")  # what every worker imports
+WHEELS = ("numpy", "pandas", "pyarrow", "scipy")  # their sources take compilers of three languages, and half an hour
+OURS = ("matplotlib", "rich")  # charts and terminal: no worker imports them
+CODE = Path(__file__).parent.parent
+# Set for ours, these would lead another interpreter to our packages. Python takes empty ones as not set.
+APART = {"PYTHONPATH": "", "PYTHONHOME": "", "PYTHONPYCACHEPREFIX": ""}
+# Old interpreters too have to understand it, so that they can be told that they are too old.
+ASK = """
+import sys
+sys.path = [folder for folder in sys.path if folder]
+import json, platform, sysconfig
+print(json.dumps({
+    "path": getattr(sys, "_base_executable", None) or sys.executable,
+    "version": list(sys.version_info[:3]),
+    "implementation": platform.python_implementation(),
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+}))
+"""
+TELL = "from bench.environments import tell; tell()"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """An interpreter that was asked.
+
+    path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what tells it from the
+    others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11".
+    """
+
+    path: str
+    version: str
+    tag: str
+
+    @property
+    def name(self) -> str:
+        """The tag as a part of a file's name: `py3.13t`."""
+        return f"py{self.tag}" if self.tag[:1].isdigit() else self.tag
+
+    @property
+    def label(self) -> str:
+        """What it is, for people: `Python 3.13.5 free-threaded`."""
+        return f"Python {self.version}{' free-threaded' if self.tag.endswith('t') else ''}"
+
+
+@dataclass(frozen=True)
+class Software:
+    """What workers run on.
+
+    python: its path. environment: variables that they need. machine: fingerprint, as in bench/machine.py.
+    schedulers: those that cannot run there -> why. lacking: workloads that cannot -> the module that they need.
+    tag: of an interpreter that the user named; empty for ours.
+    """
+
+    python: str
+    environment: Mapping[str, str]
+    machine: Mapping[str, Value]
+    schedulers: Mapping[str, str]
+    lacking: Mapping[str, str]
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """A requirement of ours, in parts. bounds: versions, and a marker behind `;` if there is one."""
+
+    name: str
+    extras: str
+    bounds: str
+
+    def text(self, *, extras: bool = True, newer: bool = False) -> str:
+        """Return it for an installer. newer: versions newer than the one here will do too."""
+        bounds, semicolon, marker = self.bounds.partition(";")
+        with contextlib.suppress(PackageNotFoundError):
+            if not newer:
+                # `<=` takes no local version, such as the "+cpu" of 2.0+cpu.
+                bounds = f"{bounds}{',' if bounds else ''}<={version(self.name).partition('+')[0]}"
+        return f"{self.name}{self.extras if extras else ''}{bounds}{semicolon}{marker}"
+
+
+def execute(command: Sequence[str], environment: Mapping[str, str]) -> Done:
+    """Run a command with variables on top of the user's. However this ends, so does all that the command started.
+
+    Raises OSError where it cannot be started.
+    """
+    # Python 2 takes an empty PYTHONHOME for one, and would not live to tell its version.
+    variables = {name: value for name, value in (os.environ | environment).items() if environment.get(name) != ""}
+    process = lifeline.start(list(command), variables, subprocess.PIPE, stdin=subprocess.DEVNULL)
+    try:
+        out, err = process.communicate()
+    finally:
+        lifeline.end(process)
+    return Done(list(command), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def find(name: str, run: Run = execute) -> Interpreter:
+    """Return the interpreter of a path, or of a version like "3.13t" on the PATH.
+
+    Raises UserError with one line where there is none, or only one that is too old.
+    """
+    refusals = []
+    for place in _places(name):
+        try:
+            return _ask(place, name, run)
+        except UserError as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise refusals[0]
+    raise UserError(f"no interpreter {name!r}: --python takes a path, or a version like 3.13 or 3.13t on the PATH")
+
+
+def _places(name: str) -> list[str]:
+    """Return all commands of that name: the first on the PATH may be a pyenv shim of a version that is not switched on."""
+    if os.sep in name or (os.altsep and os.altsep in name):
+        commands, folders = [str(Path(name).expanduser().absolute())], [""]
+    else:
+        commands, folders = [name, f"python{name}"], os.get_exec_path()
+    found = [shutil.which(command, path=folder or None) for command in commands for folder in folders]
+    return list(dict.fromkeys(place for place in found if place))
+
+
+def _ask(place: str, name: str, run: Run) -> Interpreter:
+    try:
+        done = run([place, "-c", ASK], APART)
+    except OSError as error:
+        raise UserError(f"--python {name} cannot be started: {error.strerror}") from error
+    try:
+        facts = json.loads(done.stdout.splitlines()[-1])
+        path, numbers, kind = facts["path"], tuple(facts["version"]), facts["implementation"]
+        threads = "t" if facts["free_threaded"] else ""
+    except (ValueError, IndexError, KeyError, TypeError):
+        raise UserError(f"--python {name} is no working Python: {_said(done)}") from None
+    full, short = ".".join(map(str, numbers)), ".".join(map(str, numbers[:2]))
+    if numbers[:2] < OLDEST:
+        raise UserError(f"--python {name} is Python {full}: gilbench needs {'.'.join(map(str, OLDEST))} or newer")
+    return Interpreter(path, full, f"{'' if kind == 'CPython' else kind.lower()}{short}{threads}")
+
+
+def here() -> Software:
+    """Return what workers run on when nothing else is asked for: our own interpreter."""
+    return Software(sys.executable, {}, fingerprint(), _unavailable(), {})
+
+
+@contextlib.contextmanager
+def prepared(interpreter: Interpreter, say: Say, run: Run = execute) -> Iterator[Software]:
+    """Yield another interpreter as workers run on it: its environment, and our code compiled for it in a temporary folder.
+
+    say: is told in a line each what takes long, and which packages cannot be had. Raises UserError with one line.
+    """
+    folder, refused = measuring(interpreter, cache_folder(), say, run)
+    for package, reason in refused.items():
+        say(f"left out: {package} cannot be had for {interpreter.label}: {reason}")
+    if refused:
+        say(f"to try again with these, remove {folder}")
+    python = str(_binary(folder))
+    with tempfile.TemporaryDirectory(prefix="gilbench-code-", ignore_cleanup_errors=True) as code:
+        variables = {**APART, "PYTHONPATH": code}
+        for package in ("bench", "workloads"):
+            shutil.copytree(CODE / package, Path(code, package), ignore=shutil.ignore_patterns("__pycache__"))
+        # By hand: with PYTHONDONTWRITEBYTECODE every worker would compile it all again.
+        run([python, "-P", "-m", "compileall", "-q", code], variables)
+        yield _look(interpreter, python, variables, run)
+
+
+def _look(interpreter: Interpreter, python: str, variables: Mapping[str, str], run: Run) -> Software:
+    done = run([python, "-P", "-c", TELL], variables)
+    try:
+        told = json.loads(done.stdout.splitlines()[-1])
+        return Software(python, variables, told["machine"], told["schedulers"], told["lacking"], interpreter.tag)
+    except (ValueError, IndexError, KeyError, TypeError):
+        raise UserError(f"{interpreter.label} cannot run gilbench's workers: {_said(done)}") from None
+
+
+def tell() -> None:
+    """In the measured interpreter: print, as the last line, what `_look` wants to know. Raises what a hard import raises."""
+    machine = fingerprint()  # first: an import may switch the GIL on
+    for module in ("dask.delayed", "pyperf"):
+        importlib.import_module(module)
+    print(json.dumps({"machine": machine, "schedulers": _unavailable(), "lacking": _lacking()}))
+
+
+def _unavailable() -> dict[str, str]:
+    from bench.schedulers import all_schedulers
+
+    reasons = {name: scheduler.unavailable() for name, scheduler in all_schedulers().items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _lacking() -> dict[str, str]:
+    """Return workload -> the first module it needs that cannot be imported here."""
+    from bench.registry import all_workloads
+
+    found = {}
+    for workload in all_workloads().values():
+        for module in workload.modules:
+            try:
+                importlib.import_module(module)
+            except ImportError:
+                found[workload.name] = module
+                break
+    return found
+
+
+def cache_folder() -> Path:
+    """Return the folder for what is made once: GILBENCH_CACHE, or the same default as for generated files."""
+    return Path(os.environ.get("GILBENCH_CACHE") or ".cache/gilbench").expanduser().absolute()
+
+
+def measuring(interpreter: Interpreter, cache: Path, say: Say, run: Run = execute) -> tuple[Path, dict[str, str]]:
+    """Return an interpreter's environment for workers, and package -> why it is not in there. Made once, then kept.
+
+    Raises UserError with one line where a package cannot be had that every worker needs.
+    """
+    needs = [need for need in _needs() if need.name not in OURS]
+
+    def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
+        return _install_what_can_be_had(interpreter, binary, needs, variables, run)
+
+    key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs)]
+    how = "uv" if shutil.which("uv") else "pip"
+    return _kept(
+        cache, key, interpreter.path, install, run,
+        lambda: say(f"making an environment for {interpreter.label} with {how}, once: this takes a minute or two"),
+    )  # fmt: skip
+
+
+def environment(python: str, packages: Sequence[str], cache: Path, run: Run = execute) -> str:
+    """Return the interpreter of a virtual environment with our dependencies and these packages; made once, then kept.
+
+    Raises UserError with one line where any of them cannot be had.
+    """
+    needs = [need.text(newer=True) for need in _needs()]
+
+    def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
+        done = run([*_installer(binary), *packages, *needs], variables)
+        if done.returncode:
+            raise UserError(f"no environment with {' '.join(packages)}: {_said(done)}")
+        return {}
+
+    folder, _ = _kept(cache, [os.path.realpath(python), needs, list(packages)], python, install, run, lambda: None)
+    return str(_binary(folder))
+
+
+def _needs() -> list[Need]:
+    """Return what gilbench requires, as its own metadata says."""
+    try:
+        texts = requires("gilbench") or []
+    except PackageNotFoundError:
+        raise UserError(
+            "gilbench is not installed here, so what it needs is not known: make setup installs it"
+        ) from None
+    parts = [re.match(r"([\w.-]+)\s*(\[[^]]*])?\s*(.*)", text) for text in texts if "extra ==" not in text]
+    return [Need(part[1], part[2] or "", part[3]) for part in parts if part]
+
+
+def _install_what_can_be_had(
+    interpreter: Interpreter, binary: str, needs: Sequence[Need], variables: Mapping[str, str], run: Run
+) -> dict[str, str]:
+    """Install all at once, or else one by one; return package -> why it cannot be had. Raises UserError for a hard one."""
+    installer = _installer(binary, wheels=True)
+    if not run([*installer, *(need.text() for need in needs)], variables).returncode:
+        return {}
+    refused = {}
+    for need in sorted(needs, key=lambda need: need.name not in HARD):
+        reason = _install_one(installer, need, variables, run)
+        if reason and need.name in HARD:
+            raise UserError(f"every worker needs {need.name}, which cannot be had for {interpreter.label}: {reason}")
+        if reason:
+            refused[need.name] = reason
+    return refused
+
+
+def _install_one(installer: Sequence[str], need: Need, variables: Mapping[str, str], run: Run) -> str:
+    """Install a package, newer than ours only where it must be; return why it cannot be had, or nothing.
+
+    Without its extras: what they ask for stands in the list itself.
+    """
+    for newer in (False, True):
+        done = run([*installer, need.text(extras=False, newer=newer)], variables)
+        if not done.returncode:
+            return ""
+    return _said(done)
+
+
+def _installer(binary: str, *, wheels: bool = False) -> list[str]:
+    """Return the command that installs what is written behind it. wheels: take no sources of what is hard to build."""
+    uv = shutil.which("uv")
+    if uv:
+        only = [part for package in WHEELS for part in ("--only-binary", package)] if wheels else []
+        return [uv, "pip", "install", "--quiet", "--python", binary, "--compile-bytecode", *only]
+    only = ["--prefer-binary", "--only-binary", ",".join(WHEELS)] if wheels else []
+    pip = [binary, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--compile"]
+    return [*pip, *only]
+
+
+def _kept(
+    cache: Path, key: Sequence[Any], python: str, install: Install, run: Run, making: Callable[[], object]
+) -> tuple[Path, dict[str, str]]:
+    """Return the environment of that key, and what `install` said when it was made; what is broken is made anew.
+
+    making: called first where it has to be made. Raises UserError where the cache cannot be written.
+    """
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+    folder = cache.absolute() / "environments" / name
+    said = _ready(folder)
+    if said is None:
+        making()
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            _remove_half_made(folder)
+            said = _make(folder, python, install, run)
+        except OSError as error:
+            raise UserError(f"cannot make {folder}: {error.strerror}; set GILBENCH_CACHE to another folder") from error
+    return folder, said
+
+
+def _ready(folder: Path) -> dict[str, str] | None:
+    """Return what was said when an environment was made; None where it is not whole, or its interpreter is gone."""
+    try:
+        said = json.loads((folder / "ready").read_text())
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) and _binary(folder).exists() else None
+
+
+def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, str]:
+    """Make an environment beside its place and move it there when it is whole; return what `install` says.
+
+    So nobody finds half of one, and of two that make the same one at the same time neither disturbs the other.
+    """
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
+    try:
+        uv = shutil.which("uv")
+        creator = [uv, "venv", "--quiet", "--no-project", "--python", python] if uv else [python, "-m", "venv"]
+        done = run([*creator, str(beside)], APART)
+        if done.returncode:
+            raise UserError(f"{python} cannot make a virtual environment: {_said(done)}")
+        scratch = beside / "tmp"  # an installer that is killed leaves its temporary files behind
+        scratch.mkdir(parents=True)
+        said = install(str(_binary(beside)), {**APART, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))})
+        shutil.rmtree(scratch, ignore_errors=True)
+        (beside / "ready").write_text(json.dumps(said))
+        try:
+            beside.rename(folder)
+        except OSError:
+            if _ready(folder) is None:  # else another process was quicker
+                raise
+        return said
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _remove_half_made(folder: Path) -> None:
+    """Remove what is broken at an environment's place, and beside all places what killed processes were making."""
+    import psutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    for left in folder.parent.glob("*.*"):
+        pid = left.name.rpartition(".")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _binary(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _said(done: Done) -> str:
+    """Return the line in which a command says why it failed: pip's and uv's last error, Python's last line, others' first."""
+    lines = [line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
+    marked = [line.partition(": ")[2] for line in lines if re.match(r"(?i)(error|cause): ", line)]
+    last = [line for line in lines[-1:] if "Traceback (most recent call last):" in lines]
+    return printable((marked[-1:] or last or lines[:1] or [f"exit code {done.returncode}"])[0][:200])

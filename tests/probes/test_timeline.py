@@ -1,0 +1,394 @@
+"""The timeline probe: what each task says of itself, what is made of it, and a real compute under many schedulers."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from operator import add, mul
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench.plan import Case
+from bench.probes import Found, Scene, Unavailable, all_probes, timeline
+from bench.probes.timeline import Timed, Timeline
+from workloads import NO_ANSWER, Job
+
+MS = 10**6  # ns
+
+
+def found(*tasks: tuple[str, int, int, float, float], seconds: float, workers: int = 2, **more: Any) -> Found:
+    """What the probe finds, of tasks that were on a CPU all the time unless said otherwise."""
+    cpu = sum(end - start for *_, start, end in tasks)
+    data = {"planned": len(tasks), "cpu_seconds": cpu, "computes": [seconds], **more}
+    return {"tasks": [list(task) for task in tasks], "seconds": seconds, "workers": workers, **data}
+
+
+def a_timeline(*tasks: tuple[str, int, int, float, float], seconds: float, **more: Any) -> Timeline:
+    timeline_ = Timeline.of(found(*tasks, seconds=seconds, **more))
+    assert timeline_ is not None
+    return timeline_
+
+
+SYNC = found(*(("work", 0, 0, i / 100, (i + 1) / 100) for i in range(8)), seconds=0.08, workers=1)
+THREADS = found(*(("work", 0, i % 2, i // 2 / 50, (i // 2 + 1) / 50) for i in range(8)), seconds=0.08, cpu_seconds=0.08)
+
+
+def scene(job: Job, scheduler: Any, case: Case | None = None) -> Scene:
+    opened: Any = SimpleNamespace(keywords={"scheduler": scheduler} if scheduler else {}, settle=None)
+    nothing: Any = None
+    case = case or Case("w", "tiny", "threads", 1, 2)
+    return Scene(case, nothing, job, nothing, opened, list, 0.0)
+
+
+def delayed_job(answer: Any = NO_ANSWER) -> Job:
+    from dask import delayed
+
+    parts = [delayed(mul)(number, number) for number in range(4)]
+    return Job(collections=[delayed(sum)(parts)], answer=answer)
+
+
+# --- What a task says of itself
+
+
+@pytest.mark.parametrize("dumps", ["pickle", "cloudpickle"])
+def test_a_task_leaves_a_record_with_the_process_that_computes_or_in_its_folder(tmp_path: Path, dumps: str) -> None:
+    import cloudpickle
+
+    pickler = {"pickle": pickle, "cloudpickle": cloudpickle}[dumps]
+    timeline._here.clear()
+
+    def run(home: int) -> None:
+        timed = Timed(node, ("b", "a"), "name\n\ud800", str(tmp_path), home)
+        assert pickle.loads(pickler.dumps(timed))(2, 1) == {"a": 1, "b": 2}
+
+    run(home=os.getpid())
+    assert list(tmp_path.iterdir()) == []
+    (here,) = timeline._here
+    for _ in range(2):
+        run(home=-1)
+    assert len(timeline._here) == 1
+    timeline._here.clear()
+    away = timeline._read(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{os.getpid()}.jsonl"]
+    assert len(away) == 2
+    for name, process, thread, start, end, on_cpu in [here, *away]:
+        assert (name, process, thread) == ("name\n\ud800", os.getpid(), here[2])
+        assert start <= end
+        assert on_cpu >= 0
+    assert here[4] <= away[0][3] <= away[0][4] <= away[1][3], "one clock, in the order in which they ran"
+
+
+def node(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    return dict(sorted(values.items()))
+
+
+def test_a_task_that_fails_says_nothing_and_fails_as_before(tmp_path: Path) -> None:
+    def fail(values: Mapping[Any, Any]) -> None:
+        raise ZeroDivisionError("mine")
+
+    timeline._here.clear()
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        Timed(fail, (), "x", str(tmp_path), os.getpid())()
+    assert timeline._here == []
+
+
+# --- Wrapping a graph
+
+
+def test_whole_tasks_are_wrapped_and_nothing_else() -> None:
+    from dask._task_spec import Alias, DataNode, Dict, List, Task, TaskRef
+    from dask.local import get_sync
+
+    graph = {
+        "data": DataNode("data", 2),
+        "alias": Alias("alias", "data"),
+        "inner-1": Task("inner-1", add, TaskRef("alias"), 1, _data_producer=True),
+        # Arguments with work of their own, containers, and a key that is no text.
+        ("nested", 0): Task(("nested", 0), sum, List(TaskRef("inner-1"), Task(None, mul, TaskRef("data"), 5))),
+        "list": List(TaskRef("inner-1"), Dict(a=TaskRef("data"))),
+        "legacy": (add, ("nested", 0), 1),
+        "unused": Task("unused", mul, 1, 1),
+    }
+    handed: dict[Any, Any] = {}
+
+    def get(nodes: Mapping[Any, Any], keys: Any, **keywords: Any) -> Any:
+        handed.update(nodes)
+        assert keywords == {"more": 1}
+        return get_sync(nodes, keys)
+
+    timeline._here.clear()
+    planned: list[str] = []
+    results = timeline.timing(get, "nowhere", planned)(graph, [["legacy", "list"], "data"], more=1)
+    assert results == ((14, [3, {"a": 2}]), 2)
+    assert sorted(planned) == ["inner", "legacy", "list", "nested"]
+    assert sorted(record[0] for record in timeline._here) == sorted(planned)
+    timeline._here.clear()
+    assert handed["alias"] is graph["alias"]
+    assert handed["data"] is graph["data"]
+    assert "unused" not in handed, "what nobody needs is not run, and not planned"
+    assert handed["inner-1"].data_producer
+    assert not handed["legacy"].data_producer
+    assert {key: set(handed[key].dependencies) for key in ("list", ("nested", 0))} == {
+        "list": {"inner-1", "data"},
+        ("nested", 0): {"inner-1", "data"},
+    }
+
+
+def test_names_are_what_people_wrote() -> None:
+    task = SimpleNamespace(func=mul)
+    names = {
+        "square_sum-7a0c2d39-aaaa-4c4c-8888-000000000000": "square_sum",
+        ("read-csv-0123456789abcdef0123456789abcdef", 3): "read-csv",
+        "_private-1": "private",
+        "0123456789abcdef0123456789abcdef": "mul",
+        "x" * 500: "x" * timeline.LONGEST_NAME,
+    }
+    assert {key: timeline.name_of(key, task) for key in names} == names
+
+
+def test_too_many_tasks_are_refused_before_they_run() -> None:
+    def get(*_: Any, **__: Any) -> None:
+        raise AssertionError("nothing may run")
+
+    graph = {f"x-{i}": (add, i, 1) for i in range(timeline.MOST + 1)}
+    with pytest.raises(Unavailable, match="2,001 tasks are too many"):
+        timeline.timing(get, "nowhere", [])(graph, list(graph))
+
+
+def test_a_compute_that_is_watched_gives_the_same_as_one_that_is_not(tmp_path: Path) -> None:
+    from dask.local import get_sync
+
+    one = timeline._ask_compute(scene(delayed_job([14]), get_sync), str(tmp_path))
+    assert [task[:3] for task in one["tasks"]] == [["mul", 0, 0]] * 4 + [["sum", 0, 0]]
+    assert one["planned"] == 5
+    assert one["workers"] == 2
+    assert one["cpu_seconds"] >= 0
+    with pytest.raises(Unavailable, match=r"the answer of the watched compute differs from the right one: .*14"):
+        timeline._ask_compute(scene(delayed_job([15]), get_sync), str(tmp_path))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_without_a_scheduler_each_collection_has_its_own(tmp_path: Path, together: bool) -> None:
+    import dask.array as da
+    from dask import delayed
+
+    job = Job(collections=[delayed(add)(1, 2), da.ones(4, chunks=2).sum()], answer=[3, 4.0], together=together)
+    one = timeline._ask_compute(scene(job, None), str(tmp_path))
+    assert len(one["tasks"]) == one["planned"] >= 3
+
+
+def test_dask_says_which_results_it_had_already() -> None:
+    """The records of a scheduler that did not run all tasks: fewer than planned, and format says so."""
+    lines = list(timeline.format({"threads": {**THREADS, "planned": 12}}))
+    assert "8 tasks (of 12: dask still had the others' results), " in lines[0]
+
+
+# --- Times since the start
+
+
+def test_workers_are_numbered_as_they_come_to_work() -> None:
+    records = [
+        ("late", 70, 5, 108 * MS, 109 * MS, 0),
+        ("first", 90, 9, 101 * MS, 104 * MS, 0),
+        ("second", 70, 7, 102 * MS, 103 * MS, 0),
+        ("third", 90, 7, 105 * MS, 110 * MS, 0),
+    ]
+    assert timeline.relative(records, 100 * MS, 110 * MS) == [
+        ["first", 0, 0, 0.001, 0.004],
+        ["second", 1, 0, 0.002, 0.003],
+        ["third", 0, 1, 0.005, 0.010],
+        ["late", 1, 1, 0.008, 0.009],
+    ]
+
+
+@pytest.mark.parametrize(("start", "end"), [(99, 105), (101, 111), (106, 105)])
+def test_clocks_that_disagree_are_told(start: int, end: int) -> None:
+    with pytest.raises(Unavailable, match="clocks"):
+        timeline.relative([("x", 1, 1, start * MS, end * MS, 0)], 100 * MS, 110 * MS)
+
+
+class Answers:
+    """A probed process that is scripted."""
+
+    pid = 1
+    case = Case("w", "tiny", "sync")
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds, self.folders = list(seconds), list[Path]()
+
+    def tell(self, question: str, **what: Any) -> None:
+        raise NotImplementedError
+
+    def answer(self) -> Found:
+        raise NotImplementedError
+
+    def ask(self, question: str, **what: Any) -> Found:
+        assert question in timeline.ASKS
+        folder = Path(what["folder"])
+        assert folder.is_dir()
+        assert list(folder.iterdir()) == []
+        self.folders.append(folder)
+        seconds = self.seconds.pop(0)
+        return found(("x", 0, 0, 0.0, seconds), seconds=seconds)
+
+
+def test_the_fastest_of_three_is_kept_and_nothing_on_disk() -> None:
+    probed = Answers(0.3, 0.1, 0.2)
+    measured = timeline.measure(probed)
+    assert measured["seconds"] == 0.1
+    assert measured["tasks"] == [["x", 0, 0, 0.0, 0.1]]
+    assert measured["computes"] == [0.3, 0.1, 0.2]
+    assert len(set(probed.folders)) == 3
+    assert not any(folder.parent.exists() for folder in probed.folders)
+
+
+def test_a_long_compute_is_not_repeated() -> None:
+    assert timeline.measure(Answers(timeline.PATIENCE + 1))["computes"] == [timeline.PATIENCE + 1]
+
+
+# --- What is made of it
+
+
+def test_figures_of_a_timeline() -> None:
+    one = a_timeline(
+        ("a", 0, 0, 0.10, 0.30),
+        ("b", 1, 0, 0.20, 0.40),
+        ("c", 0, 0, 0.35, 0.55),
+        ("d", 1, 0, 0.40, 0.50),
+        seconds=1.0,
+        workers=4,
+    )
+    assert {where: [task.name for task in lane] for where, lane in one.lanes.items()} == {
+        (0, 0): ["a", "c"],
+        (1, 0): ["b", "d"],
+    }
+    assert one.inside == pytest.approx(0.7)
+    assert one.busy == pytest.approx(0.175)
+    assert (one.first, one.last) == (0.10, 0.55)
+    assert one.at_once == pytest.approx(0.7 / 0.45)
+    assert one.most_at_once == 2, "b ends as d starts"
+    assert one.gap == pytest.approx(0.025), "the median of 0.05 and 0"
+    assert one.longest.name in "abc"
+    assert one.idle == timeline.UNUSED
+    assert replace(one, workers=2).idle == timeline.AFTER
+    assert replace(one, workers=2, seconds=0.56).idle == timeline.BEFORE
+    assert one.on_cpu == 1.0
+    assert replace(one, cpu_seconds=0.35).on_cpu == pytest.approx(0.5)
+
+
+def test_a_task_without_length_is_no_division_by_zero() -> None:
+    one = a_timeline(("x", 0, 0, 0.0, 0.0), seconds=0.0, workers=1)
+    assert (one.busy, one.at_once, one.on_cpu, one.gap, one.stretch(one)) == (0.0, 1.0, 1.0, None, 1.0)
+    assert Timeline.of(found(seconds=1.0)) is None
+    assert (
+        len(list(timeline.format({"sync": found(("x", 0, 0, 0.0, 0.0), seconds=0.0), "threads": found(seconds=1)})))
+        == 1
+    )
+
+
+def test_people_read_what_happened_and_what_to_do() -> None:
+    sync, threads = timeline.format({"sync": SYNC, "threads": THREADS})
+    assert sync == (
+        "timeline under sync: 8 tasks, 1 at once (at most 1) on 1 thread, inside tasks 100 % of the time, "
+        "first task after 0 ns, 0 ns between two, longest: work, 10.0 ms"
+    )
+    assert threads == (
+        "timeline under threads: 8 tasks, 2 at once (at most 2) on 2 threads, inside tasks 100 % of the time, "
+        "first task after 0 ns, 0 ns between two, longest: work, 20.0 ms. "
+        "Tasks take 2.0x as long as under sync, on a CPU for 50 % of that: they wait for the GIL, a CPU or a disk"
+    )
+
+
+def test_advice_knows_what_cannot_be_the_gil() -> None:
+    tasks = [("work", i % 2, 0, start, end) for i, (_, _, _, start, end) in enumerate(THREADS["tasks"])]
+    apart = found(*tasks, seconds=0.08, cpu_seconds=0.08)
+    assert list(timeline.format({"sync": SYNC, "processes": apart}))[1].endswith("they wait for a CPU or a disk")
+    slow = {**apart, "cpu_seconds": 0.16}
+    assert list(timeline.format({"sync": SYNC, "processes": slow}))[1].endswith("on shared memory, caches or CPUs")
+    assert " on 2 processes, " in next(timeline.format({"processes": slow}))
+    # Four times as long, and yet next to nothing.
+    short = found(*(("x", 0, 0, 0.01 * i, 0.01 * i + 1e-4) for i in range(8)), seconds=0.08, workers=1)
+    long = found(*(("x", 0, 0, 0.01 * i, 0.01 * i + 4e-4) for i in range(8)), seconds=0.08, workers=2)
+    said = list(timeline.format({"sync": short, "threads": long}))
+    assert "as long as" not in said[1]
+    assert said[1].endswith(
+        "on 1 of 2 workers, inside tasks 2 % of the time, first task after 0 ns, 9.60 ms between two, longest: x, 400 µs. "
+        "Most of the workers' idle time is of workers that got no task: more tasks, or smaller batches of them, would use all"
+    ), said[1]
+
+
+def test_names_that_are_hostile_are_one_line() -> None:
+    (said,) = timeline.format({"sync": found(("a\nb\x1b[31m\ud800", 0, 0, 0.0, 1.0), seconds=1.0, workers=1)})
+    assert said.isprintable()
+    assert "longest: a?b?[31m?, 1.00 s" in said
+
+
+# --- For real
+
+
+def test_the_probe_is_registered() -> None:
+    probe = all_probes()["timeline"]
+    assert probe.of_workloads and probe.pinned and probe.schedulers is None
+    assert probe.summary.startswith("for each task of one compute")
+
+
+@pytest.mark.serial
+def test_every_scheduler_tells_where_its_tasks_ran() -> None:
+    from bench import probing
+    from bench.schedulers import all_schedulers
+
+    schedulers = [name for name, one in all_schedulers().items() if one.unavailable() is None]
+    assert {"sync", "threads", "processes"} <= set(schedulers)
+    got = probing.probe(
+        "sleep", "default", schedulers, ("timeline",), lambda case: probing.LiveProbed(case, 120.0), cpus=2
+    )
+    assert got.reasons == {"timeline": {}}
+    lines = list(timeline.format(got.found["timeline"]))
+    assert len(lines) == len(schedulers)
+    for scheduler, data in got.found["timeline"].items():
+        one = Timeline.of(data)
+        assert one is not None
+        assert [task.name for task in one.tasks] == ["sleep"] * 8, scheduler
+        assert one.planned == 8
+        assert len(one.computes) == 3 and one.seconds == min(one.computes)
+        assert all(0 <= task.start <= task.end <= one.seconds for task in one.tasks)
+        assert all(task.seconds >= 0.019 for task in one.tasks), "each slept for 20 ms inside"
+        assert [task.start for task in one.tasks] == sorted(task.start for task in one.tasks)
+        # What sleeps leaves the next task to the other worker; a new pool may be too slow to start both in time.
+        expected = {"sync": [(0, 0)], "threads": [(0, 0), (0, 1)], "default": [(0, 0), (0, 1)]}
+        lanes = expected.get(scheduler, [(0, 0), (1, 0)])
+        assert list(one.lanes) in ([lanes, lanes[:1]] if scheduler == "processes-default" else [lanes]), scheduler
+        assert one.workers == (1 if scheduler == "sync" else 2)
+        for lane in one.lanes.values():
+            assert all(before.end <= after.start for before, after in pairwise(lane))
+
+
+@pytest.mark.serial
+def test_fused_and_dependent_tasks_of_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import probing
+
+    monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path))
+    for workload, name in (("array_mean", "arange"), ("together", "expensive")):
+        got = probing.probe(
+            workload,
+            "tiny",
+            ("threads", "processes"),
+            ("timeline",),
+            lambda case: probing.LiveProbed(case, 120.0),
+            cpus=2,
+        )
+        assert got.reasons == {"timeline": {}}
+        counts = {len(data["tasks"]) for data in got.found["timeline"].values()}
+        assert len(counts) == 1
+        for data in got.found["timeline"].values():
+            assert data["tasks"][0][0] == name
+            assert len(data["tasks"]) == data["planned"]
+            assert data["tasks"][-1][3] >= max(task[4] for task in data["tasks"] if task[0] == name), (
+                "needs all of them"
+            )
