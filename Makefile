@@ -27,7 +27,7 @@ OUTDATED := $(shell test ! -d $(VENV) || { test -x $(BIN)/python \
   $(if $(PYTHON),&& grep -qxF "python $(PYTHON)" $(READY) 2>/dev/null); } || echo outdated)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench plots check test lint format lock clean outdated
+.PHONY: help setup bench plots report check test lint format lock clean outdated
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ bench: $(COMPILED) ## Measure every workload under every scheduler; PROFILE=quic
 
 plots: $(COMPILED) ## Draw the newest result, or RESULT=results/NAME.json, into plots/
 	$(BIN)/gilbench plot $(RESULT) -o plots $(ARGS)
+
+report: $(COMPILED) ## Explain the newest result, or RESULT=results/NAME.json, on one page, report.html
+	$(BIN)/gilbench report $(RESULT) -o report.html $(ARGS)
 
 check: $(COMPILED) ## Say whether the working tree is slower than BASE=origin/main; ARGS="..."
 	$(BIN)/gilbench check --base "$(BASE)" $(ARGS)

@@ -10,6 +10,7 @@ from numbers import Number
 from typing import Any, Final
 
 RELATIVE_TOLERANCE: Final = 1e-9
+NOT_COMPARABLE: Final = "cannot be compared"  # in a reason that says nothing of the values
 _SHOWN: Final = 60  # characters of a value in a reason
 
 
@@ -23,7 +24,7 @@ def same(result: Any, answer: Any) -> str | None:
     try:
         return _differ(result, answer)
     except Exception as error:  # noqa: BLE001 - comparing runs other people's __eq__, which may raise anything
-        return f"cannot be compared: {type(error).__name__}: {_cut(str(error))}"
+        return f"{NOT_COMPARABLE}: {type(error).__name__}: {_cut(str(error))}"
 
 
 def _differ(result: Any, answer: Any) -> str | None:
@@ -102,15 +103,27 @@ def _differ_other(result: Any, answer: Any) -> str | None:
     # The type too: 1 == True and Decimal(1) == 1.
     if isinstance(result, bool) != isinstance(answer, bool):
         return _got(result, answer)
+    if all(getattr(type(value), "__eq__") is object.__eq__ for value in (result, answer)):  # noqa: B009
+        return _differ_attributes(result, answer)
     equal = result == answer
     np = sys.modules.get("numpy")
     if np is not None and isinstance(equal, np.bool_):
         equal = bool(equal)
     if not isinstance(equal, bool):
-        return f"cannot be compared: {_kind(result)} == {_kind(answer)} gives {_kind(equal)}, not a bool"
+        return f"{NOT_COMPARABLE}: {_kind(result)} == {_kind(answer)} gives {_kind(equal)}, not a bool"
     if equal or (_is_missing(result) and _is_missing(answer)):
         return None
     return _got(result, answer)
+
+
+def _differ_attributes(result: Any, answer: Any) -> str | None:
+    """Compare objects whose class does not say when two are equal: each would be equal only to itself."""
+    if type(result) is not type(answer):
+        return _got_kind(result, answer)
+    attributes = [getattr(value, "__dict__", None) for value in (result, answer)]
+    if not all(attributes):
+        return f"{NOT_COMPARABLE}: objects of type {_kind(result)} are equal only to themselves"
+    return _labelled(f"attributes of {_kind(result)}", *attributes)
 
 
 def _is_missing(value: Any) -> bool:

@@ -27,12 +27,16 @@ Answer = tuple[str, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim, decided. id: as in the workloads' `claims`. verdict: holds, does not hold or cannot tell."""
+    """One claim, decided. id: as in the workloads' `claims`. verdict: holds, does not hold or cannot tell.
+
+    chart: the name of the one that shows the evidence.
+    """
 
     id: str
     claim: str
     verdict: str
     evidence: str
+    chart: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ class Evidence:
 
 Claim = Callable[[Evidence], Answer]
 CLAIMS: dict[str, Claim] = {}
+CHARTS: dict[str, str] = {}  # claim -> the chart that shows its evidence
 
 
-def claim(identifier: str) -> Callable[[Claim], Claim]:
-    """Register a claim under the id that workloads name in their `claims`."""
+def claim(identifier: str, chart: str) -> Callable[[Claim], Claim]:
+    """Register a claim under the id that workloads name in their `claims`, with the chart that shows its evidence."""
 
     def register(function: Claim) -> Claim:
-        CLAIMS[identifier] = function
+        CLAIMS[identifier], CHARTS[identifier] = function, chart
         return function
 
     return register
@@ -80,7 +85,8 @@ def decide(summary: Summary) -> tuple[Finding, ...]:
     findings = []
     for identifier, decide_one in CLAIMS.items():
         verdict, why = decide_one(evidence)
-        findings.append(Finding(identifier, " ".join((decide_one.__doc__ or "").split()), verdict, why))
+        said = " ".join((decide_one.__doc__ or "").split())
+        findings.append(Finding(identifier, said, verdict, why, CHARTS[identifier]))
     return tuple(findings)
 
 
@@ -119,7 +125,7 @@ def gain(case: CaseSummary) -> str:
     return units.estimate(case.speedup, "ratio") if case.speedup else "no baseline"
 
 
-@claim("memory")
+@claim("memory", chart="memory")
 def memory(evidence: Evidence) -> Answer:
     """Threads share one memory, processes each have their own."""
     threads = evidence.case("shared_array", "threads", "memory")
@@ -134,7 +140,7 @@ def memory(evidence: Evidence) -> Answer:
     )
 
 
-@claim("copy-back")
+@claim("copy-back", chart="bytes_moved")
 def copy_back(evidence: Evidence) -> Answer:
     """Processes must copy results back to the main session."""
     threads, processes = evidence.case("return_bytes", "threads"), evidence.case("return_bytes", "processes")
@@ -149,7 +155,7 @@ def copy_back(evidence: Evidence) -> Answer:
     )
 
 
-@claim("loop-gil")
+@claim("loop-gil", chart="scaling")
 def loop_gil(evidence: Evidence) -> Answer:
     """A Python loop cannot run in parallel on threads because of the GIL."""
     found = [
@@ -167,7 +173,7 @@ def loop_gil(evidence: Evidence) -> Answer:
     )
 
 
-@claim("csv-threads")
+@claim("csv-threads", chart="speedup")
 def csv_threads(evidence: Evidence) -> Answer:
     """pd.read_csv releases the GIL, so threads win there."""
     names = dict.fromkeys(case.case.workload for case in evidence.summary.timed if case.family == "csv_files")
@@ -186,7 +192,7 @@ def csv_threads(evidence: Evidence) -> Answer:
     return all_of(verdicts), "; ".join(texts)
 
 
-@claim("defaults")
+@claim("defaults", chart="regret")
 def defaults(evidence: Evidence) -> Answer:
     """Each collection has a default scheduler (Array, DataFrame and Delayed threads, Bag processes), not always the best."""
     found = [regret for case in _defaults(evidence) if (regret := regret_of(evidence, case))]
@@ -220,7 +226,7 @@ def _defaults(evidence: Evidence) -> list[CaseSummary]:
     return [case for case in evidence.summary.timed if case.case.scheduler == "default"]
 
 
-@claim("override")
+@claim("override", chart="regret")
 def override(evidence: Evidence) -> Answer:
     """The default is changed with .compute(scheduler=...) or dask.compute(x, scheduler=...)."""
     expected = {"threads": "threads", "processes": "processes", "processes-default": "processes"}
@@ -237,7 +243,7 @@ def override(evidence: Evidence) -> Answer:
     )
 
 
-@claim("cluster")
+@claim("cluster", chart="speedup")
 def cluster(evidence: Evidence) -> Answer:
     """Threads and processes together need a Cluster and a Client."""
     mixed = [case for case in evidence.summary.timed if case.case.workers > 1 and case.case.threads > 1]
@@ -251,7 +257,7 @@ def cluster(evidence: Evidence) -> Answer:
     return verdict, f"with a Cluster and a Client tasks ran on {where}; no other scheduler mixed threads and processes"
 
 
-@claim("lazy")
+@claim("lazy", chart="task_graph")
 def lazy(evidence: Evidence) -> Answer:
     """delayed returns a lazy object: nothing runs before compute."""
     found = [case for name in ("sleep", "tiny_tasks") if (case := evidence.case(name, "sync"))]
@@ -267,7 +273,7 @@ def lazy(evidence: Evidence) -> Answer:
     return FAILS if ran else HOLDS, text
 
 
-@claim("visualize")
+@claim("visualize", chart="task_graph")
 def visualize(evidence: Evidence) -> Answer:
     """.visualize() draws the graph."""
     with_what = str(evidence.summary.machine.get("graph_drawing", ""))
@@ -281,7 +287,7 @@ def visualize(evidence: Evidence) -> Answer:
     return HOLDS, f"it draws with {with_what}"
 
 
-@claim("graph")
+@claim("graph", chart="task_graph")
 def graph(evidence: Evidence) -> Answer:
     """Computing two results together does shared work once."""
     together, separately = evidence.best("together", ("sync",)), evidence.best("separately", ("sync",))
@@ -294,7 +300,7 @@ def graph(evidence: Evidence) -> Answer:
     )
 
 
-@claim("many-csv")
+@claim("many-csv", chart="speedup")
 def many_csv(evidence: Evidence) -> Answer:
     """Many CSV files are read with one delayed(pd.read_csv) each and computed at once."""
     best = evidence.best("csv_max_price", ("threads", *PROCESSES, "distributed"))

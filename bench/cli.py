@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,18 @@ def list_() -> None:
         click.echo(f"  {scheduler.name:22s} {scheduler.summary if reason is None else f'not available here: {reason}'}")
 
 
+def of_own_work(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for functions of the user's; `workloads` or `targets` gets what --graph names."""
+    items = click.option("--items", metavar="EXPR|FILE", help="What your function is called with: one task for each.")
+    graph = click.option(
+        "--graph", "graphs", multiple=True, metavar="TARGET", help="Measure what your function builds with dask."
+    )
+    return items(graph(command))
+
+
 @gilbench.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN|MODULE:FUNCTION|FILE.py[:FUNCTION]]...")
+@of_own_work
 @click.option("--profile", type=click.Choice(["quick", "default", "thorough"]), default="default", show_default=True)
 @click.option("--scheduler", "schedulers", multiple=True, metavar="NAME", help="Only this one and sync. Repeatable.")
 @click.option("--size", "sizes", multiple=True, metavar="NAME", help="tiny, small, default or large. Repeatable.")
@@ -80,6 +91,7 @@ def list_() -> None:
 @click.option("--name", help="The result is results/NAME.json.  [default: date, time and profile]")
 @click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for results.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run NAME, or the last one.")
+@click.option("--probe", is_flag=True, help="Also say why, after the timings; with --resume also of a finished NAME.")
 @click.option(
     "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Bound for the whole run."
 )
@@ -96,10 +108,22 @@ def run(**options: Any) -> None:
     """Measure workloads under schedulers, each observation in a fresh process.
 
     Without arguments: what the profile holds. What you name is measured in full: every scheduler, every worker count.
+    Your own work: my_file.py:function, or my_file.py with workloads like those here (see `gilbench new`).
     """
-    from bench import session
+    from bench import session, targets
 
+    options["workloads"] += tuple(map(targets.graph, options.pop("graphs")))
     sys.exit(session.run(options, sys.stderr, sys.stdout))
+
+
+@gilbench.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write NAME.py, a module of your own workloads to start from, into this folder. It runs as it is."""
+    from bench.new import new as written
+
+    path = written(name, Path())
+    click.echo(f"{path} is written; measure it: gilbench run {path} --profile quick")
 
 
 @gilbench.command()
@@ -133,12 +157,8 @@ def plot(results: tuple[Path, ...], output: Path) -> None:
     from bench.charts import VERDICTS as OF_VERDICTS
     from bench.charts import render
     from bench.charts.task_graph import dask_visualize
-    from bench.verdicts import is_verdicts, load
 
-    checks = [path for path in results if is_verdicts(path)]
-    runs = [path for path in results if path not in checks]
-    verdicts = [load(path) for path in checks]
-    summaries = [_summary(path) for path in runs] if results else [_summary(None)]
+    summaries, verdicts = _read(results)
     for drawn, of in ((verdicts, OF_VERDICTS), (summaries, OF_RESULTS)):
         if not drawn:
             continue
@@ -154,6 +174,26 @@ def plot(results: tuple[Path, ...], output: Path) -> None:
         click.echo(dask_picture)
     else:
         click.echo("left out: dask_visualize: needs the graphviz package and its dot program; see task_graph", err=True)
+
+
+@gilbench.command()
+@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT|VERDICTS]...")
+@click.option("-o", "--output", type=path_type, default=Path("report.html"), show_default=True, metavar="FILE")
+def report(results: tuple[Path, ...], output: Path) -> None:
+    """Write one HTML page that explains results, or a check's verdicts. By default the newest result.
+
+    It needs no other file and no network: mail it, publish it, print it.
+    """
+    from bench.files import write
+    from bench.report import html
+
+    page = html.render(*_read(results))
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write(output, page.encode())
+    except OSError as error:
+        raise UserError(f"cannot write {output}: {error.strerror}: name another file with -o") from error
+    click.echo(output)
 
 
 class Percent(click.ParamType[float]):
@@ -280,8 +320,8 @@ def compare(base: Path, head: Path, ratios: bool, threshold: float, format_: str
 
 
 @gilbench.command()
-@click.argument("targets", nargs=-1, metavar="[WORKLOAD|MODULE:FUNCTION|FILE.py:FUNCTION]...")
-@click.option("--items", metavar="EXPR|FILE", help="What your function is called with: one task for each.")
+@click.argument("targets", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN|MODULE:FUNCTION|FILE.py[:FUNCTION]]...")
+@of_own_work
 @click.option("--probe", "probes", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
 @click.option("--scheduler", "schedulers", multiple=True, metavar="NAME", help="Only this one. Repeatable.")
 @click.option("--size", default="default", show_default=True, help="Of every workload.")
@@ -292,11 +332,30 @@ def probe(**options: Any) -> None:
 
     Without a target: what the schedulers cost (granularity).
     """
-    from bench import probing
+    from bench import probing, targets
 
+    options["targets"] += tuple(map(targets.graph, options.pop("graphs")))
     if not options["targets"] and not options["probes"]:
         options["probes"] = ("granularity",)
     sys.exit(probing.run(options, sys.stderr, sys.stdout))
+
+
+@gilbench.command()
+@click.argument("target", metavar="WORKLOAD|MODULE:FUNCTION|FILE.py:FUNCTION")
+@click.option("--items", metavar="EXPR|FILE", help="What your function is called with: one task for each.")
+@click.option("--graph", is_flag=True, help="Your function builds dask objects: measure what it returns.")
+@click.option("--once", is_flag=True, help="For a single compute: starting the workers counts.  [default: for many]")
+@click.option("--size", default="default", show_default=True, help="Of a workload of gilbench's own.")
+@click.option("--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS", help="For each answer.")
+@click.option("--json", is_flag=True, help="Print data in place of text.")
+def advise(**options: Any) -> None:
+    """Say which scheduler to use for your function, with how many workers, and why: probes it, then races what is left.
+
+    Exit codes: 0 with an answer, 2 on an error.
+    """
+    from bench import advising
+
+    sys.exit(advising.run(options, sys.stderr, sys.stdout))
 
 
 def _summary(path: Path | None) -> Any:
@@ -304,6 +363,15 @@ def _summary(path: Path | None) -> Any:
     from bench.summary import summarise
 
     return summarise(load(path or newest(RESULTS)))
+
+
+def _read(paths: tuple[Path, ...]) -> tuple[list[Any], list[Any]]:
+    """Return the summaries of results and the verdicts of checks, each in the order given; the newest result for none."""
+    from bench.verdicts import is_verdicts, load
+
+    checks = [path for path in paths if is_verdicts(path)]
+    runs: list[Path | None] = [path for path in paths if path not in checks]
+    return [_summary(path) for path in runs or ([] if paths else [None])], [load(path) for path in checks]
 
 
 def _page() -> Any:

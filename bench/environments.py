@@ -1,4 +1,4 @@
-"""Interpreters beside ours: found, asked what they are, and each given a virtual environment that is made once and kept.
+"""Virtual environments for interpreters beside ours: made once and kept.
 
 Only what is measured runs there. The measuring code is a snapshot of ours, and dask, pandas and the others that we name are
 not newer than ours: what differs between two interpreters is then theirs, wherever it has the same versions.
@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,59 +21,20 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from bench import lifeline
 from bench.errors import UserError
+from bench.interpreters import APART, Interpreter, Run, complaint, execute
 from bench.machine import Value, fingerprint
-from bench.report import printable
 
-Done = subprocess.CompletedProcess[str]
-Run = Callable[[Sequence[str], Mapping[str, str]], Done]
 Say = Callable[[str], object]
 Install = Callable[[str, Mapping[str, str]], dict[str, str]]
 
-OLDEST = (3, 11)
+# In the words of pip and of uv.
+UNREACHABLE = re.compile("(?i)connection broken|connection error|error sending request|failed to fetch")
 HARD = ("click", "cloudpickle", "dask", "psutil", "pyperf", "threadpoolctl")  # what every worker imports
 WHEELS = ("numpy", "pandas", "pyarrow", "scipy")  # their sources take compilers of three languages, and half an hour
-OURS = ("matplotlib", "rich")  # charts and terminal: no worker imports them
+OURS = ("jinja2", "matplotlib", "rich")  # page, charts and terminal: no worker imports them
 CODE = Path(__file__).parent.parent
-# Set for ours, these would lead another interpreter to our packages. Python takes empty ones as not set.
-APART = {"PYTHONPATH": "", "PYTHONHOME": "", "PYTHONPYCACHEPREFIX": ""}
-# Old interpreters too have to understand it, so that they can be told that they are too old.
-ASK = """
-import sys
-sys.path = [folder for folder in sys.path if folder]
-import json, platform, sysconfig
-print(json.dumps({
-    "path": getattr(sys, "_base_executable", None) or sys.executable,
-    "version": list(sys.version_info[:3]),
-    "implementation": platform.python_implementation(),
-    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-}))
-"""
 TELL = "from bench.environments import tell; tell()"
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """An interpreter that was asked.
-
-    path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what tells it from the
-    others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11".
-    """
-
-    path: str
-    version: str
-    tag: str
-
-    @property
-    def name(self) -> str:
-        """The tag as a part of a file's name: `py3.13t`."""
-        return f"py{self.tag}" if self.tag[:1].isdigit() else self.tag
-
-    @property
-    def label(self) -> str:
-        """What it is, for people: `Python 3.13.5 free-threaded`."""
-        return f"Python {self.version}{' free-threaded' if self.tag.endswith('t') else ''}"
 
 
 @dataclass(frozen=True)
@@ -112,64 +72,6 @@ class Need:
         return f"{self.name}{self.extras if extras else ''}{bounds}{semicolon}{marker}"
 
 
-def execute(command: Sequence[str], environment: Mapping[str, str]) -> Done:
-    """Run a command with variables on top of the user's. However this ends, so does all that the command started.
-
-    Raises OSError where it cannot be started.
-    """
-    # Python 2 takes an empty PYTHONHOME for one, and would not live to tell its version.
-    variables = {name: value for name, value in (os.environ | environment).items() if environment.get(name) != ""}
-    process = lifeline.start(list(command), variables, subprocess.PIPE, stdin=subprocess.DEVNULL)
-    try:
-        out, err = process.communicate()
-    finally:
-        lifeline.end(process)
-    return Done(list(command), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
-
-
-def find(name: str, run: Run = execute) -> Interpreter:
-    """Return the interpreter of a path, or of a version like "3.13t" on the PATH.
-
-    Raises UserError with one line where there is none, or only one that is too old.
-    """
-    refusals = []
-    for place in _places(name):
-        try:
-            return _ask(place, name, run)
-        except UserError as refusal:
-            refusals.append(refusal)
-    if refusals:
-        raise refusals[0]
-    raise UserError(f"no interpreter {name!r}: --python takes a path, or a version like 3.13 or 3.13t on the PATH")
-
-
-def _places(name: str) -> list[str]:
-    """Return all commands of that name: the first on the PATH may be a pyenv shim of a version that is not switched on."""
-    if os.sep in name or (os.altsep and os.altsep in name):
-        commands, folders = [str(Path(name).expanduser().absolute())], [""]
-    else:
-        commands, folders = [name, f"python{name}"], os.get_exec_path()
-    found = [shutil.which(command, path=folder or None) for command in commands for folder in folders]
-    return list(dict.fromkeys(place for place in found if place))
-
-
-def _ask(place: str, name: str, run: Run) -> Interpreter:
-    try:
-        done = run([place, "-c", ASK], APART)
-    except OSError as error:
-        raise UserError(f"--python {name} cannot be started: {error.strerror}") from error
-    try:
-        facts = json.loads(done.stdout.splitlines()[-1])
-        path, numbers, kind = facts["path"], tuple(facts["version"]), facts["implementation"]
-        threads = "t" if facts["free_threaded"] else ""
-    except (ValueError, IndexError, KeyError, TypeError):
-        raise UserError(f"--python {name} is no working Python: {_said(done)}") from None
-    full, short = ".".join(map(str, numbers)), ".".join(map(str, numbers[:2]))
-    if numbers[:2] < OLDEST:
-        raise UserError(f"--python {name} is Python {full}: gilbench needs {'.'.join(map(str, OLDEST))} or newer")
-    return Interpreter(path, full, f"{'' if kind == 'CPython' else kind.lower()}{short}{threads}")
-
-
 def here() -> Software:
     """Return what workers run on when nothing else is asked for: our own interpreter."""
     return Software(sys.executable, {}, fingerprint(), _unavailable(), {})
@@ -202,7 +104,7 @@ def _look(interpreter: Interpreter, python: str, variables: Mapping[str, str], r
         told = json.loads(done.stdout.splitlines()[-1])
         return Software(python, variables, told["machine"], told["schedulers"], told["lacking"], interpreter.tag)
     except (ValueError, IndexError, KeyError, TypeError):
-        raise UserError(f"{interpreter.label} cannot run gilbench's workers: {_said(done)}") from None
+        raise UserError(f"{interpreter.label} cannot run gilbench's workers: {complaint(done)}") from None
 
 
 def tell() -> None:
@@ -268,7 +170,7 @@ def environment(python: str, packages: Sequence[str], cache: Path, run: Run = ex
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
         done = run([*_installer(binary), *packages, *needs], variables)
         if done.returncode:
-            raise UserError(f"no environment with {' '.join(packages)}: {_said(done)}")
+            raise UserError(f"no environment with {' '.join(packages)}: {complaint(done)}")
         return {}
 
     folder, _ = _kept(cache, [os.path.realpath(python), needs, list(packages)], python, install, run, lambda: None)
@@ -292,8 +194,13 @@ def _install_what_can_be_had(
 ) -> dict[str, str]:
     """Install all at once, or else one by one; return package -> why it cannot be had. Raises UserError for a hard one."""
     installer = _installer(binary, wheels=True)
-    if not run([*installer, *(need.text() for need in needs)], variables).returncode:
+    done = run([*installer, *(need.text() for need in needs)], variables)
+    if not done.returncode:
         return {}
+    if UNREACHABLE.search(done.stderr):  # one by one they would be no nearer, and take minutes to fail
+        raise UserError(
+            f"no environment for {interpreter.label}: the package index cannot be reached: check the network"
+        )
     refused = {}
     for need in sorted(needs, key=lambda need: need.name not in HARD):
         reason = _install_one(installer, need, variables, run)
@@ -313,7 +220,7 @@ def _install_one(installer: Sequence[str], need: Need, variables: Mapping[str, s
         done = run([*installer, need.text(extras=False, newer=newer)], variables)
         if not done.returncode:
             return ""
-    return _said(done)
+    return complaint(done)
 
 
 def _installer(binary: str, *, wheels: bool = False) -> list[str]:
@@ -368,7 +275,7 @@ def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, st
         creator = [uv, "venv", "--quiet", "--no-project", "--python", python] if uv else [python, "-m", "venv"]
         done = run([*creator, str(beside)], APART)
         if done.returncode:
-            raise UserError(f"{python} cannot make a virtual environment: {_said(done)}")
+            raise UserError(f"{python} cannot make a virtual environment: {complaint(done)}")
         scratch = beside / "tmp"  # an installer that is killed leaves its temporary files behind
         scratch.mkdir(parents=True)
         said = install(str(_binary(beside)), {**APART, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))})
@@ -397,11 +304,3 @@ def _remove_half_made(folder: Path) -> None:
 
 def _binary(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def _said(done: Done) -> str:
-    """Return the line in which a command says why it failed: pip's and uv's last error, Python's last line, others' first."""
-    lines = [line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines() if line.strip()]
-    marked = [line.partition(": ")[2] for line in lines if re.match(r"(?i)(error|cause): ", line)]
-    last = [line for line in lines[-1:] if "Traceback (most recent call last):" in lines]
-    return printable((marked[-1:] or last or lines[:1] or [f"exit code {done.returncode}"])[0][:200])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.schedulers import Scheduler, Shape
 
 
+OWN_TOO = "see `gilbench list`; your own work is named my_file.py:function or my_file.py"
 THRESHOLD = 0.03  # a change of time that matters, as a fraction, where nothing else is said
 
 
@@ -160,7 +161,9 @@ def choose(names: Mapping[str, Workload], patterns: Iterable[str]) -> list[Workl
     families = {workload.family for workload in names.values()}
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in (*names, *families)):
-            raise UserError(f"no workload or family matches {pattern!r}{_nearest(pattern, [*names, *families])}")
+            raise UserError(
+                f"no workload or family matches {pattern!r}{nearest(pattern, [*names, *families], OWN_TOO)}"
+            )
     return [
         workload
         for workload in names.values()
@@ -173,7 +176,7 @@ def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
     """Raise UserError, with the nearest names, for the first that is not known."""
     for name in asked:
         if name not in known:
-            raise UserError(f"no {kind} is named {name!r}{_nearest(name, known)}")
+            raise UserError(f"no {kind} is named {name!r}{nearest(name, known)}")
 
 
 def cases_of(
@@ -244,6 +247,7 @@ def observation_seed(seed: int, case: Case, round_: int) -> int:
     return int.from_bytes(digest[:4], "big")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], otherwise: str = "see `gilbench list`") -> str:
+    """Return what to write behind an unknown name: those that are like it, or what to do where none is."""
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
-    return f": did you mean {' or '.join(near)}?" if near else ": see `gilbench list`"
+    return f": did you mean {' or '.join(near)}?" if near else f": {otherwise}" if otherwise else ""

@@ -2,8 +2,9 @@
 
     python -m bench.probed ORDER.json
 
-The first line that it says is how the opening went; each answer is the probe's own. What it cannot tell is an answer too:
-{"unavailable": why}.
+It opens the scheduler and says so; at a line from the parent it builds and checks the job, so that only one process works
+at a time, and says how that went. Then each answer is the probe's own. What cannot be told is an answer too, and does not
+end the process: {"unavailable": why}, or {"failure": [kind, reason]} where the question raised.
 """
 
 from __future__ import annotations
@@ -14,38 +15,73 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
 from bench import layout
 from bench.turns import listen
 from bench.worker import Order, WrongAnswer, check, compute_of, describe
 
+P = ParamSpec("P")
+T = TypeVar("T")
+LONG = 0.5  # seconds of a compute
+
 
 def main(order_path: str) -> None:
     """Answer until standard input closes."""
     order = Order.from_json(json.loads(Path(order_path).read_text()))
+    answers = apart()
     questions = listen()
     kept = layout.pile(order.seed)
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a workload prints must not be taken for an answer
 
     def say(answer: Mapping[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
     try:
-        serve(order, questions.get, say)
-    except WrongAnswer as error:
-        say({"failure": ["wrong answer", str(error)]})
+        serve(order, questions.get, only_here(say))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
-        say({"failure": ["raised", describe(error)]})
+        say(failure(error))
     del kept
 
 
+def apart() -> TextIO:
+    """Return a stream for answers; from now on all that is printed here, or by programs started here, is no answer.
+
+    Programs that tasks start find their standard input empty: it is where the questions come from.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
+    sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return answers
+
+
+def only_here(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function for this process only: where a task forks, its child comes back too, and must end instead."""
+    home = os.getpid()
+
+    def here(*args: P.args, **kwargs: P.kwargs) -> T:
+        result = function(*args, **kwargs) if os.getpid() == home else None
+        if os.getpid() != home:
+            os._exit(0)
+        return cast(T, result)
+
+    return here
+
+
+def failure(error: BaseException) -> Mapping[str, Any]:
+    """Return the answer that tells of an error (see bench.talk.Broken)."""
+    return {"failure": ["wrong answer", str(error)] if isinstance(error, WrongAnswer) else ["raised", describe(error)]}
+
+
 def serve(order: Order, question: Callable[[], str], say: Callable[[Mapping[str, Any]], None]) -> None:
-    """Open the order's case, check its answer, then answer questions for ever."""
+    """Open the order's case, check its answer when told to, then answer questions for ever."""
     import dask.delayed  # noqa: F401 - before anything is measured
 
-    from bench import pins
+    from bench import pins, racing
     from bench.probes import Scene, Unavailable, all_probes
     from bench.schedulers import Setup, Shape, all_schedulers
     from bench.targets import workload_of
@@ -54,19 +90,31 @@ def serve(order: Order, question: Callable[[], str], say: Callable[[Mapping[str,
     workload = workload_of(case.workload)
     setup = Setup(workload.modules, case.pinned)
     pins.prepare(setup.modules, setup.pinned)
-    job = workload.build(**workload.sizes[case.size])
-    asks = {name: ask for probe in all_probes().values() for name, ask in probe.asks.items()}
+    asks = {name: ask for probe in all_probes().values() for name, ask in probe.asks.items()} | racing.ASKS
+    began = time.perf_counter()
     with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
-        check(order, workload, job, opened)
-        compute = compute_of(job, opened.keywords, order.call)
-        scene = Scene(case, workload, job, setup, opened, compute, _seconds(compute, opened.settle))
-        say({"pid": os.getpid(), "seconds": scene.seconds})
+        opening = time.perf_counter() - began
+        say({"pid": os.getpid(), "open_seconds": opening})
+        question()
+        job = workload.build(**workload.sizes[case.size])
+        facts = check(order, workload, job, opened)
+        compute = only_here(compute_of(job, opened.keywords, order.call))
+        # The first compute is cold, but one that long says enough.
+        first = float(facts["first_seconds"])
+        seconds = first if first > LONG else _seconds(compute, opened.settle)
+        scene = Scene(case, workload, job, setup, opened, compute, seconds)
+        say({
+            "pid": os.getpid(), "seconds": scene.seconds,
+            "open_seconds": opening, "first_seconds": facts["first_seconds"],
+        })  # fmt: skip
         while True:
             asked = json.loads(question())
             try:
                 say(asks[asked["question"]](scene, **asked["what"]))
             except Unavailable as reason:
                 say({"unavailable": str(reason)})
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - what a task raises is what there is to tell
+                say(failure(error))
 
 
 def _seconds(compute: Callable[[], Any], settle: Callable[[], None] | None) -> float:

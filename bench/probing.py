@@ -5,28 +5,34 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import sys
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import IO, Any
 
 from bench import layout, pins
 from bench import plan as planning
 from bench.machine import fingerprint, usable_cpus
 from bench.plan import Case, Plan
-from bench.probes import Found, Probe, Probed, Probing, Unavailable, all_probes
+from bench.probes import Found, Probe, Probing, Unavailable, all_probes
 from bench.report import printable
 from bench.report.json import finite
 from bench.schedulers import all_schedulers
 from bench.talk import Broken, Talk
-from bench.targets import ITEMS, workload_of
+from bench.targets import ITEMS, chosen
 from bench.worker import Order
 from workloads import SIZES
 
 FORMAT = 1
 
 SCHEDULERS = ("sync", "threads", "processes", "distributed")
+MARGIN = 16  # characters before a line of a page: the names of the probes stand there
+LIVES = ("raised", "wrong answer")  # kinds of failure after which a probed process answers the next question
 ANY = "tiny_tasks"  # the workload that is open where a probe asks about the schedulers themselves
 Start = Callable[[Case], "LiveProbed"]
 
@@ -46,12 +52,19 @@ class LiveProbed:
         order = Order(case, 0, seed, "function", budget=0.0)
         self._case = case
         self._talk = Talk([python, "-P", "-m", "bench.probed"], order.as_json(), variables, timeout)
+        self._ended = False
 
     def __enter__(self) -> LiveProbed:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._talk.end()
+        self.end()
+
+    def end(self) -> None:
+        """End it and all that it started. A second time does nothing."""
+        if not self._ended:
+            self._ended = True
+            self._talk.end()
 
     @property
     def pid(self) -> int:
@@ -63,9 +76,27 @@ class LiveProbed:
         """What it has open."""
         return self._case
 
-    def ready(self) -> None:
-        """Wait until the case is open. Raises Broken."""
-        self._talk.hear()
+    @cached_property
+    def _opening(self) -> Mapping[str, Any] | Broken:
+        try:
+            return self._talk.hear()
+        except Broken as broken:
+            return broken
+
+    def wait(self) -> None:
+        """Wait until its scheduler is open, or has failed to be, which `ready` tells."""
+        self._opening  # noqa: B018 - it is heard once
+
+    def ready(self) -> Mapping[str, Any]:
+        """Let it build and check the job; return what it says of that and of the opening. Raises Broken."""
+        if isinstance(self._opening, Broken):
+            raise self._opening
+        self._talk.say("")
+        return self._talk.hear()
+
+    def within(self, seconds: float) -> None:
+        """Change how long each answer may take."""
+        self._talk.timeout = seconds
 
     def tell(self, question: str, **what: Any) -> None:
         """Ask without waiting for the answer."""
@@ -87,23 +118,35 @@ class LiveProbed:
 def probe(
     workload: str, size: str, schedulers: Sequence[str], names: Sequence[str], start: Start, cpus: int | None = None
 ) -> Probing:
-    """Run the probes of these names on one workload, in one process for each scheduler that a probe suits."""
+    """Run the probes of these names on one workload, in one process for each scheduler that a probe suits.
+
+    The schedulers open at the same time, which takes half as long as one after the other; then one works at a time.
+    """
     probes = [one for name, one in all_probes().items() if name in names]
     found: dict[str, dict[str, Found]] = {one.name: {} for one in probes}
     reasons: dict[str, dict[str, str]] = {one.name: {} for one in probes}
-    for case in cases(workload, size, schedulers, cpus or usable_cpus()):
-        suited = [one for one in probes if one.suits(case)]
-        if not suited:
-            continue
-        try:
-            with start(case) as probed:
-                probed.ready()
-                for one in suited:
-                    _measure(one, probed, found[one.name], reasons[one.name])
-        except Broken as broken:
-            for one in suited:
-                if case.scheduler not in found[one.name]:
-                    reasons[one.name].setdefault(case.scheduler, str(broken))
+    suited = {
+        case: mine
+        for case in cases(workload, size, schedulers, cpus or usable_cpus())
+        if (mine := [one for one in probes if one.suits(case)])
+    }
+    hopeless: Broken | None = None
+    with ExitStack() as stack:
+        live = {case: stack.enter_context(start(case)) for case in suited}
+        for probed in live.values():
+            probed.wait()
+        for case, probed in live.items():
+            broken = hopeless or _measure_all(suited[case], probed, found, reasons)
+            probed.end()
+            if broken is None:
+                continue
+            missing = [one.name for one in suited[case] if case.scheduler not in found[one.name]]
+            for name in missing:
+                reasons[name].setdefault(case.scheduler, in_words(broken))
+            if (case.scheduler, broken.kind) == ("sync", "timeout") and len(missing) == len(suited[case]):
+                hopeless = Broken(
+                    "not tried", f"under sync there was {broken.reason}"
+                )  # every other begins with that too
     return Probing(workload, size, found, reasons)
 
 
@@ -114,10 +157,9 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     planning.check_names("size", [options["size"]], SIZES)
     environment = {} if options["items"] is None else {ITEMS: options["items"]}
     os.environ.update(environment)  # for our own look at the target
-    for target in options["targets"]:
-        workload_of(target)
+    targets = [workload.name for workload in chosen(options["targets"], options["items"])] if options["targets"] else []
     probings = []
-    for target, names in questions(options["targets"], options["probes"]):
+    for target, names in questions(targets, options["probes"]):
         size = options["size"] if target else "tiny"
         err.write(f"probing {target or 'the schedulers'}\n")
         err.flush()
@@ -127,7 +169,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
         )  # fmt: skip
         probings.append(replace(found, workload=target))
         if not options["json"]:
-            out.write(page(probings[-1]))
+            out.write(page(probings[-1], shutil.get_terminal_size((200, 50)).columns))
             out.flush()
     if options["json"]:
         data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(one) for one in probings]}
@@ -135,23 +177,26 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     return 0 if any(any(one.found.values()) for one in probings) else 1
 
 
-def of_plan(plan: Plan, start: Start, say: Callable[[str], None]) -> tuple[Probing, ...]:
-    """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves."""
+def of_plan(plan: Plan, start: Start, say: Callable[[str], object], known: Sequence[Probing] = ()) -> Iterator[Probing]:
+    """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves, one by one.
+
+    say: is told what comes next. known: what an interrupted probing found already, and is not asked again.
+    """
     timed = [case for case in plan.cases if case.measure == "time"]
     sizes: dict[str, Counter[str]] = {}
     for case in timed:
         sizes.setdefault(case.workload, Counter())[case.size] += 1
     names = [name for name in SCHEDULERS if name in {case.scheduler for case in timed}]
     asked = questions(list(sizes), list(all_probes()))
-    probings = []
     for number, (workload, probes) in enumerate(asked, start=1):
-        say(f"probing {number}/{len(asked)}: {workload or 'the schedulers'}")
         size = sizes[workload].most_common(1)[0][0] if workload else "tiny"
+        if any((one.workload, one.size) == (workload, size) for one in known):
+            continue
+        say(f"probing {number}/{len(asked)}: {workload or 'the schedulers'}")
         mine = [
             name for name in names if not workload or any(c.workload == workload and c.scheduler == name for c in timed)
         ]
-        probings.append(replace(probe(workload or ANY, size, mine, probes, start), workload=workload))
-    return tuple(probings)
+        yield replace(probe(workload or ANY, size, mine, probes, start), workload=workload)
 
 
 def questions(targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -169,24 +214,67 @@ def schedulers_of(asked: Sequence[str]) -> list[str]:
     return list(asked) or [name for name in SCHEDULERS if all_schedulers()[name].unavailable() is None]
 
 
-def page(probing: Probing) -> str:
-    """Return what was found, as text that a person can act on."""
-    title = f"{probing.workload} ({probing.size})" if probing.workload else "schedulers"
-    lines = [title]
+def page(probing: Probing, width: int = 200) -> str:
+    """Return what was found, as text that a person can act on: the probes' names in a column of their own.
+
+    width: characters of a line.
+    """
+    lines = [f"{probing.workload}, size {probing.size}" if probing.workload else "the schedulers themselves"]
     for name, one in all_probes().items():
-        lines += [f"  {line}" for line in one.format(probing.found.get(name, {}))]
-        reasons = probing.reasons.get(name, {})
-        for reason in dict.fromkeys(reasons.values()):
-            under = ", ".join(scheduler for scheduler, said in reasons.items() if said == reason)
-            lines.append(f"  {name} unavailable under {under}: {reason}")
+        title = name.replace("_", " ")
+        for line in one.format(probing.found.get(name, {})):
+            lines += _wrapped(title, line, width)
+            title = ""
+    for reason, lacking in _lacking(probing.reasons).items():
+        for under, names in lacking.items():
+            lines += _wrapped("unavailable", f"{', '.join(names)} under {', '.join(under)}: {reason}", width)
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
-def _measure(one: Probe, probed: Probed, found: dict[str, Found], reasons: dict[str, str]) -> None:
+def _wrapped(title: str, text: str, width: int) -> list[str]:
+    margin = " " * MARGIN
+    return textwrap.wrap(
+        text, max(width, 2 * MARGIN), initial_indent=f"  {title}".ljust(MARGIN), subsequent_indent=f"{margin}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _lacking(reasons: Mapping[str, Mapping[str, str]]) -> dict[str, dict[tuple[str, ...], list[str]]]:
+    """Return reason -> schedulers -> probes, so that each reason is read once for all that it explains alike."""
+    found: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for name, mine in reasons.items():
+        for reason in dict.fromkeys(mine.values()):
+            under = tuple(scheduler for scheduler, said in mine.items() if said == reason)
+            found.setdefault(reason, {}).setdefault(under, []).append(name.replace("_", " "))
+    return found
+
+
+def in_words(broken: Broken) -> str:
+    """Return why a probed process gave no answer."""
+    return {"killed": f"its process died ({broken.reason})", "timeout": broken.reason}.get(broken.kind, str(broken))
+
+
+def _measure_all(
+    probes: Sequence[Probe],
+    probed: LiveProbed,
+    found: Mapping[str, dict[str, Found]],
+    reasons: Mapping[str, dict[str, str]],
+) -> Broken | None:
+    """Let every probe measure one case, and fill in what was found, or why not. Return why the rest could not be had."""
     try:
-        found[probed.case.scheduler] = one.measure(probed)
-    except Unavailable as reason:
-        reasons[probed.case.scheduler] = str(reason)
+        probed.ready()
+        for one in probes:
+            try:
+                found[one.name][probed.case.scheduler] = one.measure(probed)
+            except Unavailable as reason:
+                reasons[one.name][probed.case.scheduler] = str(reason)
+            except Broken as broken:
+                if broken.kind not in LIVES:
+                    raise
+                reasons[one.name][probed.case.scheduler] = in_words(broken)
+    except Broken as broken:
+        return broken
+    return None
 
 
 def cases(workload: str, size: str, schedulers: Sequence[str], cpus: int) -> list[Case]:

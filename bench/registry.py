@@ -23,11 +23,18 @@ def all_workloads() -> dict[str, Workload]:
     """Return name -> Workload for every family, in the order in which the files and functions stand."""
     found: dict[str, Workload] = {}
     for module in modules_in(workloads):
-        for value in vars(module).values():
-            if isinstance(value, Workload) and value.family == module.__name__.rpartition(".")[2]:
-                if value.name in found:
-                    raise UserError(
-                        f"two workloads are named {value.name!r}: rename the one in workloads/{value.family}.py"
-                    )
-                found[value.name] = value
+        for value in workloads_in(module).values():
+            if value.name in found:
+                raise UserError(
+                    f"two workloads are named {value.name!r}: rename the one in workloads/{value.family}.py"
+                )
+            found[value.name] = value
     return found
+
+
+def workloads_in(module: ModuleType) -> dict[str, Workload]:
+    """Return name in the module -> Workload, for all that were made there and not imported from elsewhere."""
+    family = module.__name__.rpartition(".")[2]
+    return {
+        name: value for name, value in vars(module).items() if isinstance(value, Workload) and value.family == family
+    }

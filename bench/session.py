@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 import random
 import shlex
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from bench import environments, units
+from bench import environments, interpreters, targets, units
 from bench import plan as planning
-from bench.environments import Interpreter, Software
+from bench.environments import Say, Software
 from bench.errors import UserError
+from bench.interpreters import Interpreter
 from bench.machine import Value
 from bench.plan import Case, Plan, Profile, Selection
+from bench.probes import Probing
+from bench.probing import LiveProbed, Start, of_plan
 from bench.progress import bar_wanted, progress
-from bench.registry import all_workloads
-from bench.results import Result, read_journal
-from bench.run import TIME_UP, Interrupted, Workers, measure_into
+from bench.results import Result, load, read_journal, save
+from bench.run import OVERTIME, TIME_UP, Interrupted, Workers, measure_into
 from bench.schedulers import all_schedulers
 from workloads import SIZES, Workload
 
 PYTHON = "GILBENCH_PYTHON"  # in a plan's environment: which --python was asked for, without any path
+FOLDER = Path("results")  # where --resume looks by itself
+FOR_PROBES = 1 / 3  # of --max-time, that is kept for the probes
+PROBED = 15  # seconds that the probes of a workload take, about
 SAME_SOFTWARE = (
     "cpu_model_name",
     "usable_cpus",
@@ -61,13 +67,13 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
 
 def _run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     """Find the mistakes first: an environment takes a minute to make."""
-    interpreter = environments.find(options["python"]) if options["python"] else None
+    interpreter = None if options["python"] is None else interpreters.find(options["python"])
     chosen(options)
     if options["dry_run"]:
         with software_of(interpreter, err) as software:
             out.writelines(f"{case.name}\n" for case in plan(options, software).cases)
         return 0
-    before = unfinished(options["results"], options["name"], interpreter) if options["resume"] else None
+    before = begun(options, interpreter) if options["resume"] else None
     path = options["results"] / f"{before.name if before else new_name(options, interpreter)}.json"
     if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} is there already: choose another --name, or go on with it by --resume")
@@ -86,29 +92,91 @@ def _measure(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write to --results {path.parent}: {error.strerror}") from error
-    plan, began = before.plan, time.monotonic()
-    environment = {**plan.environment, **software.environment}
-    again = f" --python {shlex.quote(options['python'])}" if software.tag else ""
-    err.write(introduction(plan, len(before.observations)))
+    began, result = time.monotonic(), before
+    if not finished(path):
+        result = _timed(before, path, options, software, err)
+    if options["probe"]:
+        result = _probed(result, path, options, software, err, began + (options["max_time"] or math.inf))
+    out.write(conclusion(result, path, probed=options["probe"]))
+    return 1 if any(observation.failure for observation in result.observations) else 0
+
+
+def _timed(before: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str]) -> Result:
+    """Time with real workers."""
+    plan, environment = before.plan, {**before.plan.environment, **software.environment}
+    err.write(introduction(plan, len(before.observations), probed=options["probe"]))
     with (
         Workers(plan.timeout, environment, software.python) as workers,
         progress(err, bar=bar_wanted(err)) as shown,
     ):
-        result = measure_into(before, path, workers, [shown], resume=options["resume"], again=again)
-    out.write(conclusion(result, path, time.monotonic() - began))
-    return 1 if any(observation.failure for observation in result.observations) else 0
+        again = again_with(options, software)
+        return measure_into(before, path, workers, [shown], resume=options["resume"], again=again)
 
 
-def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContextManager[Software]:
-    """Return a context manager that yields what the workers run on: our interpreter, or another one."""
-    if interpreter is None:
-        return nullcontext(environments.here())
+def _probed(
+    result: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str], until: float
+) -> Result:
+    """Probe with real processes."""
+    environment = {**result.plan.environment, **software.environment}
+
+    def start(case: Case) -> LiveProbed:
+        timeout = min(result.plan.timeout, max(0.0, until - time.monotonic()) + OVERTIME)
+        return LiveProbed(case, timeout, environment, software.python)
+
+    return explained(result, path, start, sayer(err), until, again_with(options, software))
+
+
+def again_with(options: Mapping[str, Any], software: Software) -> str:
+    """Return the options that --resume needs to go on."""
+    folder = options["results"]
+    parts = {
+        " --python ": options["python"] if software.tag else None,
+        " -o ": None if folder == FOLDER else str(folder),
+        " --probe": "" if options["probe"] else None,
+    }
+    return "".join(f"{name}{value and shlex.quote(value)}" for name, value in parts.items() if value is not None)
+
+
+def explained(result: Result, path: Path, start: Start, say: Say, until: float = math.inf, again: str = "") -> Result:
+    """Probe what was timed, and save the result after each workload; return it.
+
+    until: when to begin no further one, on the monotonic clock. Raises Interrupted on Ctrl-C: what was found is kept.
+    """
+    cases = timed(result)
+    if not cases:
+        return result
+    probings = of_plan(replace(result.plan, cases=cases), start, say, result.probes)
+    try:
+        while time.monotonic() < until and (found := next(probings, None)):
+            result = replace(result, probes=(*result.probes, found))
+            save(result, path)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"interrupted: the timings and what was probed are kept in {path}; "
+            f"go on with `gilbench run --resume --name {path.stem}{again}`"
+        ) from None
+    return result
+
+
+def timed(result: Result) -> tuple[Case, ...]:
+    """Return the cases whose time is known, as planned."""
+    done = {observation.case for observation in result.observations if not observation.failure}
+    return tuple(case for case in result.plan.cases if case in done and case.measure == "time")
+
+
+def sayer(err: IO[str]) -> Say:
+    """Return a function that writes a line at once."""
 
     def say(line: str) -> None:
         err.write(f"{line}\n")
         err.flush()
 
-    return environments.prepared(interpreter, say)
+    return say
+
+
+def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContextManager[Software]:
+    """Return a context manager that yields what the workers run on: our interpreter, or another one."""
+    return nullcontext(environments.here()) if interpreter is None else environments.prepared(interpreter, sayer(err))
 
 
 def new_name(options: Mapping[str, Any], interpreter: Interpreter | None) -> str:
@@ -126,7 +194,7 @@ def chosen(options: Mapping[str, Any]) -> tuple[list[Workload], Selection]:
     planning.check_names("size", options["sizes"], SIZES)
     data_environment(options["data"])
     selection = Selection(options["workloads"], options["schedulers"], options["sizes"], options["workers"])
-    return planning.choose(all_workloads(), selection.workloads), selection
+    return targets.chosen(selection.workloads, options["items"]), selection
 
 
 def plan(options: Mapping[str, Any], software: Software) -> Plan:
@@ -148,7 +216,9 @@ def plan(options: Mapping[str, Any], software: Software) -> Plan:
         timeout=options["timeout"],
         collections=tuple(workload.name for workload in workloads if workload.collection),
         left_out=left_out,
-        environment=data_environment(options["data"]) | ({PYTHON: software.tag} if software.tag else {}),
+        environment=data_environment(options["data"])
+        | ({} if options["items"] is None else {targets.ITEMS: options["items"]})
+        | ({PYTHON: software.tag} if software.tag else {}),
     )
 
 
@@ -170,6 +240,8 @@ def adjusted(profile: Profile, options: Mapping[str, Any]) -> Profile:
     for field in ("max_time", "precision", "max_observations"):
         if options[field] is not None:
             profile = replace(profile, **{field: options[field]})
+    if options["probe"] and options["max_time"] is not None:
+        profile = replace(profile, max_time=profile.max_time * (1 - FOR_PROBES))
     return replace(profile, min_observations=min(profile.min_observations, profile.max_observations))
 
 
@@ -183,36 +255,49 @@ def data_environment(pattern: str | None) -> dict[str, str]:
     return {"GILBENCH_DATA": absolute}
 
 
-def unfinished(folder: Path, name: str | None, interpreter: Interpreter | None) -> Result:
-    """Return the interrupted run of that name, or the last one.
+def finished(path: Path) -> bool:
+    """Whether a run measured all that it wanted to."""
+    return path.exists() and not path.with_suffix(".jsonl").exists()
+
+
+def begun(options: Mapping[str, Any], interpreter: Interpreter | None) -> Result:
+    """Return the interrupted run of the name that the options have, or the last one; with --probe also a finished one.
 
     Raises UserError where there is none to go on with, or where it was measured with another --python.
     """
+    folder, name = options["results"], options["name"]
+    if options["probe"] and name and finished(folder / f"{name}.json"):
+        path, before = folder / f"{name}.json", load(folder / f"{name}.json")
+    else:
+        path = unfinished(folder, name)
+        before = read_journal(path)
+    was, now = before.plan.environment.get(PYTHON), interpreter.tag if interpreter else None
+    if was != now:
+        mend = "without --python: leave it out"
+        if was:
+            mend = f"with --python {was}{f', not {now}: give' if now else ': add'} that one, by version or by path"
+        raise UserError(f"{path} was begun {mend}")
+    return before
+
+
+def unfinished(folder: Path, name: str | None) -> Path:
+    """Return the journal of the interrupted run of that name, or of the last one. Raises UserError where there is none."""
     journals = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     path = folder / f"{name}.jsonl" if name else journals[-1] if journals else None
     if path is None or not path.exists():
         which = f"run {name!r}" if name else "run"
         raise UserError(f"no unfinished {which} in {folder}{os.sep}: nothing to resume")
-    before = read_journal(path)
-    begun, now = before.plan.environment.get(PYTHON), interpreter.tag if interpreter else None
-    if begun != now:
-        was = "without --python: leave it out"
-        if begun:
-            was = (
-                f"with --python {begun}"
-                + (f", not {now}: give" if now else ": add")
-                + " that one, by version or by path"
-            )
-        raise UserError(f"{path} was begun {was}")
-    return before
+    return path
 
 
 def resumed(before: Result, path: Path, options: Mapping[str, Any], software: Software) -> Result:
     """Return the interrupted run with what the user set himself. Raises UserError where the software has changed."""
     changed = differences(before.machine, software.machine)
     if changed:
-        journal = path.with_suffix(".jsonl")
-        raise UserError(f"{journal} was begun with {changed}: go on there, or start a new run")
+        file = path if finished(path) else path.with_suffix(".jsonl")
+        raise UserError(f"{file} was begun with {changed}: go on there, or start a new run")
+    for name in {case.workload: None for case in before.plan.cases if targets.is_own(case.workload)}:
+        targets.workload_of(name, before.plan.environment.get(targets.ITEMS))  # its file may be gone
     return replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
 
 
@@ -223,24 +308,28 @@ def differences(before: Mapping[str, Value], now: Mapping[str, Value]) -> str:
     )
 
 
-def introduction(plan: Plan, done: int) -> str:
+def introduction(plan: Plan, done: int, *, probed: bool = False) -> str:
     """Return the lines to read before the first observation."""
     profile = plan.profile
     lines = [
         f"{len(plan.cases)} cases, at most {units.duration(profile.max_time)}; each until its 95 % interval is within "
         f"±{profile.precision:.0%} or it was measured {profile.max_observations} times (profile {profile.name}, seed {plan.seed})"
     ]
+    if probed:
+        workloads = len({case.workload for case in plan.cases})
+        lines.append(f"then the probes, about {PROBED} s for each of {workloads} workloads and for the schedulers")
     if done:
         lines.append(f"going on behind {done} observations")
     lines += [f"left out: {reason}" for reason in plan.left_out]
     return "\n".join(lines) + "\n"
 
 
-def conclusion(result: Result, path: Path, seconds: float) -> str:
+def conclusion(result: Result, path: Path, *, probed: bool = False) -> str:
     """Return the lines to read at the end: what was measured, what failed, and what to do next."""
     failed = [observation for observation in result.observations if observation.failure]
     stops: Sequence[str] = list(result.stops.values())
     reasons = ", ".join(f"{stops.count(reason)} {reason}" for reason in dict.fromkeys(stops))
+    seconds = sum(o.seconds for o in result.observations)
     busy = sum(float(o.metadata.get("busy_seconds", 0)) for o in result.observations)
     lines = [
         f"{len(result.observations)} observations of {len(result.plan.cases)} cases in {units.duration(seconds)}, "
@@ -250,7 +339,35 @@ def conclusion(result: Result, path: Path, seconds: float) -> str:
     missing = [case.name for case in result.plan.cases if case not in measured]
     if missing:
         lines.append(f"{len(missing)} cases were not measured at all ({TIME_UP}): {', '.join(missing)}")
-    lines += [f"failed: {o.case.name}: {': '.join(o.failure or ())}" for o in failed]
+    reasons_of: dict[str, list[str]] = {}
+    for observation in failed:
+        reasons_of.setdefault(": ".join(observation.failure or ()), []).append(observation.case.name)
+    lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in reasons_of.items()]
+    unchecked = {o.case.workload: o.metadata["unchecked"] for o in result.observations if "unchecked" in o.metadata}
+    lines += [f"not checked: {workload}: {reason}" for workload, reason in unchecked.items()]
+    if probed:
+        lines += [*unprobed(result), *unavailable(result.probes)]
     lines.append(f"result: {path}")
     lines.append(f"next: gilbench show {path}, gilbench claims {path}, gilbench plot {path}")
     return "\n".join(lines) + "\n"
+
+
+def unprobed(result: Result) -> Iterator[str]:
+    """Yield a line that names what there was no time to probe."""
+    workloads = dict.fromkeys(case.workload for case in timed(result))
+    probed = {found.workload for found in result.probes}
+    missing = [name or "the schedulers" for name in (*workloads, "") if name not in probed] if workloads else []
+    if missing:
+        yield f"not probed ({TIME_UP}): {', '.join(missing)}"
+
+
+def unavailable(probes: Sequence[Probing]) -> Iterator[str]:
+    """Yield a line for each reason why something could not be probed: which probes of which workloads."""
+    without: dict[str, dict[str, dict[str, None]]] = {}  # reason -> probe -> workloads, in order
+    for found in probes:
+        for probe, reasons in found.reasons.items():
+            for reason in reasons.values():
+                without.setdefault(reason, {}).setdefault(probe, {})[found.workload or "the schedulers"] = None
+    for reason, by_probe in without.items():
+        which = "; ".join(f"{probe} of {', '.join(workloads)}" for probe, workloads in by_probe.items())
+        yield f"unavailable: {which}: {reason}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench import stats
-from bench.plan import Case
+from bench.plan import Case, Plan
 from bench.probes import Probing
 from bench.stats import Estimate as Estimate  # moved there; still a word of this module
 
@@ -73,7 +73,7 @@ class Summary:
 
     name: the result's name. machine: fingerprint of machine and software (see bench/machine.py), as in the file's metadata.
     warnings: what makes the whole result doubtful. pair_spreads: spread of the log ratios to sync, one for each case.
-    probes: what the probes found (see bench/probes), where the run was asked for it.
+    probes: what the probes found (see bench/probes), where the run was asked for it. plan: what it was to do, if known.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Summary:
     warnings: tuple[str, ...] = ()
     pair_spreads: tuple[stats.Spread, ...] = ()
     probes: tuple[Probing, ...] = ()
+    plan: Plan | None = None
 
     def ratio(self, over: CaseSummary, under: CaseSummary) -> Estimate:
         """Return `over` divided by `under`, round by round, with an interval.
@@ -180,6 +181,7 @@ def summarise(result: Result) -> Summary:
         failures,
         pair_spreads=pair_spreads,
         probes=result.probes,
+        plan=result.plan,
     )
     timed = tuple(
         _with_speedup(summary, found.ratio(cases[case.baseline], summary)) if case in pairs else summary
@@ -251,6 +253,8 @@ def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
         yield f"ran on {used} of {case.parallelism} workers"
     if any(run.metadata.get("gil_before") != run.metadata.get("gil_after") for run in runs):
         yield "an extension switched the GIL on"
+    if any("unchecked" in run.metadata for run in runs):
+        yield "answer not checked"
 
 
 def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import sys
+import sysconfig
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -118,11 +119,11 @@ def measure(order: Order) -> dict[str, Any]:
 
     from bench import machine, pins
     from bench.probes._tasks import counting
-    from bench.registry import all_workloads
     from bench.schedulers import Setup, Shape, all_schedulers
+    from bench.targets import workload_of
 
     case, gil_before = order.case, machine.gil_enabled()
-    workload = all_workloads()[case.workload]
+    workload = workload_of(case.workload)
     setup = Setup(workload.modules, case.pinned)
     pins.prepare(setup.modules, setup.pinned)
     with counting({}) as executed:
@@ -168,20 +169,22 @@ def compute_of(job: Job, keywords: Mapping[str, Any], call: str) -> Compute:
 def check(order: Order, workload: Workload, job: Job, opened: Opened) -> dict[str, Any]:
     """Compute for the first time, count the tasks, and compare the answer. Raises WrongAnswer.
 
-    A collection is computed both ways, so that `.compute()` and `dask.compute` are known to give the same.
+    A collection is computed both ways, so that `.compute()` and `dask.compute` are known to give the same. An answer that
+    sync does not give twice is none: then the fact "unchecked" says why, and measuring goes on.
     """
-    from bench.answers import same
+    from bench.answers import NOT_COMPARABLE, same
     from bench.probes._tasks import counting
+    from bench.targets import refuse_lazy
     from workloads import NO_ANSWER
 
     checked_for = 0.0
     answer = job.answer
     if answer is NO_ANSWER and order.case.scheduler != "sync":
-        from dask.local import get_sync
-
-        answer = compute_of(job, {"scheduler": get_sync}, "function")()
+        answer = sync_answer(job)
+        refuse_lazy(answer)
     other = "method" if order.call == "function" else "function"
     facts: dict[str, Any] = {}
+    unchecked = None
     for call in (order.call, other) if workload.collection else (order.call,):
         compute = compute_of(job, opened.keywords, call)
         with counting(opened.keywords) as count:
@@ -191,14 +194,29 @@ def check(order: Order, workload: Workload, job: Job, opened: Opened) -> dict[st
             if opened.settle:
                 opened.settle()
         checked_for += seconds
+        refuse_lazy(results)
         difference = None if answer is NO_ANSWER else same(results, answer)
-        if difference:
+        if difference and job.answer is NO_ANSWER:
+            unchecked = same(sync_answer(job), answer)
+        if difference and not unchecked:
+            whose = "sync's" if job.answer is NO_ANSWER else "the right answer"
             way = "" if call == "function" else " through .compute()"
-            raise WrongAnswer(f"differs from the right answer{way}: {difference}")
+            raise WrongAnswer(f"differs from {whose}{way}: {difference}")
         if call == order.call:
             facts = {"first_seconds": seconds, "tasks": count.tasks, "workers_used": len(count.workers)}
             facts["ran_on"] = " and ".join(sorted(count.places)) or "unknown"
+    if unchecked:
+        facts["unchecked"] = (
+            unchecked if NOT_COMPARABLE in unchecked else f"its result differs from call to call: {unchecked}"
+        )
     return {**facts, "checking_seconds": checked_for}
+
+
+def sync_answer(job: Job) -> list[Any]:
+    """Return what the sync scheduler computes."""
+    from dask.local import get_sync
+
+    return compute_of(job, {"scheduler": get_sync}, "function")()
 
 
 def timed_run(order: Order, time_func: TimeFunction, meter: Meter, facts: dict[str, Any]) -> dict[str, Any]:
@@ -260,14 +278,25 @@ def pyperf_run(name: str, time_func: TimeFunction, loops: int, values: int, warm
 
 
 def describe(error: BaseException) -> str:
-    """Return one line: the exception's type and text, and the user's own line that raised it."""
+    """Return one line: the exception's type and text, what it was computed from, and the user's own line that raised it."""
+    from bench.errors import UserError
     from bench.report import printable
 
-    text = " ".join(str(error).split()) or "no message"
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    text = kind + (_said(error) or "no message")
+    cause = error.__cause__
+    because = [f"from {type(cause).__name__}: {_said(cause)}"] if cause and _said(cause) else []
+    apart = (str(Path(__file__).parent), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if f"{os.sep}workloads{os.sep}" in frame.filename]
-    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
-    return printable(f"{type(error).__name__}: {text[:300]}{place}")
+    own = [frame for frame in frames if not frame.filename.startswith(apart) and Path(frame.filename).is_file()]
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in own[-1:] if kind]
+    about = ", ".join([*because, *getattr(error, "__notes__", ()), *places])
+    return printable(f"{text[:300]} ({about[:300]})" if about else text[:300])
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception's text on one line, without the traceback of another process that some have in it."""
+    return " ".join(str(error).removeprefix('\n"""\n').partition("Traceback (most recent call last)")[0].split())
 
 
 if __name__ == "__main__":

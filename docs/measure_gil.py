@@ -1,8 +1,9 @@
 """How well the gil probe reads a known truth: python docs/measure_gil.py [PYTHON ...]
 
-A child alternates between Python code, which holds the GIL, and hashing, which releases it, and takes the time of both
+A child alternates between Python code, which holds the GIL, and checksums, which release it, and takes the time of both
 from inside while the probe samples it from outside for half a second: 12 mixes from 0 to 1, alternating every 10 us, 100
-us, 1 ms and 10 ms. Prints a table; interpreters need no packages. Do nothing else on the machine meanwhile.
+us, 1 ms and 10 ms. Prints a table. Only the interpreter that runs this needs gilbench's packages; those that are measured
+need none. Do nothing else on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -18,74 +19,77 @@ from bench.probes import Unavailable
 from bench.probes.gil import SECONDS, sample
 
 MIXES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-PERIODS = (10e-6, 100e-6, 1e-3, 10e-3)  # seconds of one turn of Python and hashing together
+PERIODS = (10e-6, 100e-6, 1e-3, 10e-3)  # seconds of one turn of Python and one checksum together
+SPARE = 0.05  # seconds that the child alternates longer than it is sampled
 CHILD = """
-import hashlib, sys, time
+import statistics, sys, time, zlib
 from bench.probes.gil import address
 held, period, seconds = map(float, sys.argv[1:])
-clock, data = time.perf_counter, bytes(1 << 26)
+data = memoryview(bytes(1 << 26))
+LEAST = 5200  # bytes that crc32 releases the GIL for: above 5 KiB
 
-def rate(size):
-    best = 1e9
-    for _ in range(200 if size < 1 << 20 else 5):
-        a = clock()
-        hashlib.sha256(memoryview(data)[:size]).digest()
-        best = min(best, clock() - a)
-    return best
+def alternate(size, turn, until, clock=time.perf_counter, checksum=zlib.crc32):
+    "Return the seconds of every checksum."
+    view, found = data[:size], []
+    while (now := clock()) < until:
+        now += turn
+        while clock() < now:
+            pass
+        if size:
+            start = clock()
+            checksum(view)
+            found.append(clock() - start)
+    return found
 
-# What a call takes beside the hashing, all of it with the GIL held: short data is hashed without releasing it.
-overhead = rate(64)
-per_byte = (rate(1 << 20) - overhead) / (1 << 20)
-size = int((1 - held) * period / per_byte)
-size = size if size > 2048 else 0
-view = memoryview(data)[:size]
+def seconds_of(size):
+    return statistics.median(alternate(size, 0.0, time.perf_counter() + 0.02))
 
-def python(until):
-    while clock() < until:
-        pass
+# What a call takes beside the checksum is mostly with the GIL held, as the alternating itself is.
+each = (seconds_of(4 * LEAST) - seconds_of(LEAST)) / (3 * LEAST)
+overhead = seconds_of(LEAST) - LEAST * each
+size = max(LEAST, int((1 - held) * period / each)) if held < 1 else 0  # longer where a checksum cannot be so short
+turn = max(0.0, size * each * held / (1 - held) - overhead) if size else period
 
 print(address(), flush=True)
 sys.stdin.readline()
-with_gil = without = 0.0
-start = last = clock()
-end = start + seconds
-turn = held * period
-while last < end:
-    if turn:
-        python(last + turn)
-    if size:
-        a = clock()
-        hashlib.sha256(view).digest()
-        without += max(0.0, clock() - a - overhead)
-    last = clock()
-total = last - start
-print((total - without) / total, flush=True)
+start = time.perf_counter()
+found = alternate(size, turn, start + seconds)
+total = time.perf_counter() - start
+print(1 - sum(max(0.0, one - overhead) for one in found) / total, flush=True)
 """
 
 
 def main() -> None:
     """Measure every interpreter, and print the table."""
-    print("| interpreter | mixes x periods | mean error | worst error | worst at |")
-    print("|---|---|---|---|---|")
+    print("| interpreter | mixes x periods | mean error | worst error | worst at | bias at 10 us |")
+    print("|---|---|---|---|---|---|")
     for python in sys.argv[1:] or [sys.executable]:
-        try:
-            errors = {(mix, period): error_of(python, mix, period) for mix in MIXES for period in PERIODS}
-        except Unavailable as reason:
-            print(f"| {version(python)} | | unavailable: {reason} | | |")
-            continue
-        sizes = {key: abs(error) for key, error in errors.items()}
-        mix, period = max(sizes, key=lambda key: sizes[key])
-        print(
-            f"| {version(python)} | {len(errors)} | {statistics.mean(sizes.values()):.3f} | {max(sizes.values()):.3f} "
-            f"| held {mix:g}, every {period * 1e6:g} us |",
-            flush=True,
-        )
+        print(row(python), flush=True)
+
+
+def row(python: str) -> str:
+    """Return an interpreter's row of the table. Bias: the mean error with its sign, which no busy machine explains."""
+    try:
+        name = version(python)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"| {python} | | cannot be run: {error} | | | |"
+    try:
+        errors = {(mix, period): error_of(python, mix, period) for mix in MIXES for period in PERIODS}
+    except Unavailable as reason:
+        return f"| {name} | | unavailable: {reason} | | | |"
+    sizes = {key: abs(error) for key, error in errors.items()}
+    mix, period = max(sizes, key=lambda key: sizes[key])
+    bias = statistics.mean(error for (_, period), error in errors.items() if period == PERIODS[0])
+    return (
+        f"| {name} | {len(errors)} | {statistics.mean(sizes.values()):.3f} | {max(sizes.values()):.3f} "
+        f"| held {mix:g}, every {period * 1e6:g} us | {bias:+.3f} |"
+    )
 
 
 def error_of(python: str, mix: float, period: float) -> float:
     """Return what the probe reads, less the truth."""
     environment = {**os.environ, "PYTHON_GIL": "1", "PYTHONPATH": str(Path.cwd())}
-    command = [python, "-c", CHILD, str(mix), str(period), str(SECONDS)]
+    command = [python, "-c", CHILD, str(mix), str(period), str(SECONDS + SPARE)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdin is not None and child.stdout is not None
         line = child.stdout.readline()
@@ -94,7 +98,7 @@ def error_of(python: str, mix: float, period: float) -> float:
         child.stdin.write("\n")
         child.stdin.flush()
         time.sleep(0.005)
-        found = sample(child.pid, int(line), SECONDS - 0.01)
+        found = sample(child.pid, int(line), SECONDS)
         return found.held - float(child.stdout.readline())
 
 

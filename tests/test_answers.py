@@ -138,6 +138,7 @@ class NeverEqual:
 def test_what_cannot_be_compared_is_not_the_same() -> None:
     assert same(Raises(), Raises()) == "cannot be compared: RuntimeError: no way"
     assert same([Raises()], [1]) == "cannot be compared: RuntimeError: no way"
+    assert same(object(), object()) == "cannot be compared: objects of type object are equal only to themselves"
     assert same(Vague(), 1) == "cannot be compared: Vague == int gives str, not a bool"
     assert same(NeverEqual(), NeverEqual()) is not None
     deep: list[Any] = []
@@ -172,3 +173,21 @@ def test_imports_neither_numpy_nor_pandas() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_objects_whose_class_does_not_say_when_two_are_equal_are_compared_by_their_attributes() -> None:
+    class Point:
+        def __init__(self, x: Any, y: int = 0) -> None:
+            self.x, self.y = x, y
+
+    class Other(Point):
+        pass
+
+    assert same(Point(1.0), Point(1)) is None
+    assert same([Point(Point(2))], [Point(Point(2))]) is None
+    assert same(Point(1), Point(2)) == "attributes of Point: at ['x']: got 1, expected 2"
+    assert same(Point(1), Other(1)) == "got Point, expected Other"
+    circle = [Point(1), Point(1)]
+    for point in circle:
+        point.x = point
+    assert "cannot be compared: RecursionError" in str(same(*circle))

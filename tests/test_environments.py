@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from bench import environments
-from bench.environments import Done, Interpreter, environment, execute, find, measuring, prepared
+from bench.environments import environment, measuring, prepared
 from bench.errors import UserError
+from bench.interpreters import Done, Interpreter, Run, complaint, execute, find
 from bench.plan import Case
 from bench.run import Workers
 from bench.worker import Order
@@ -123,7 +124,7 @@ def test_what_is_no_interpreter_for_us_is_one_line(tmp_path: Path, said: Done, l
 
 
 def test_an_interpreter_that_is_not_there_or_does_not_start_is_one_line(tmp_path: Path) -> None:
-    for name in ("9.99", "/no/such/python", str(tmp_path)):
+    for name in ("", "9.99", "/no/such/python", str(tmp_path)):
         with pytest.raises(UserError, match=f"no interpreter {name!r}"):
             find(name)
     if sys.platform != "win32":
@@ -197,6 +198,26 @@ def test_without_what_every_worker_needs_there_is_no_environment(tmp_path: Path)
     assert folders(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)'\nERROR: No matching",
+        "error: Failed to fetch: `<address>`\n  Caused by: error sending request for url",
+    ],
+)
+def test_without_a_network_packages_are_not_tried_one_by_one(tmp_path: Path, words: str) -> None:
+    calls = list[Sequence[str]]()
+
+    def offline(command: Sequence[str], variables: Mapping[str, str]) -> Done:
+        calls.append(command)
+        return done(err=words, code=1) if "install" in command else Installer()(command, variables)
+
+    line = "no environment for Python 3.13.5 free-threaded: the package index cannot be reached: check the network"
+    with pytest.raises(UserError, match=f"^{line}$"):
+        measuring(OTHER, tmp_path, print, offline)
+    assert len(calls) == 2 and folders(tmp_path) == []
+
+
 def test_ctrl_c_while_one_is_made_leaves_nothing(tmp_path: Path) -> None:
     def interrupt(requirements: Sequence[str]) -> bool:
         raise KeyboardInterrupt
@@ -250,7 +271,7 @@ def test_packages_that_an_arm_asks_for_must_be_had(tmp_path: Path) -> None:
     assert len(folders(tmp_path)) == 1
 
 
-def played(installer: Installer) -> environments.Run:
+def played(installer: Installer) -> Run:
     """A runner whose environment is made of nothing: what should run in there runs with our own interpreter."""
 
     def run(command: Sequence[str], variables: Mapping[str, str]) -> Done:
@@ -322,7 +343,7 @@ def test_workloads_that_lack_a_module_are_told_with_the_first_that_they_lack(mon
     ],
 )
 def test_the_line_that_says_why(text: str, line: str) -> None:
-    assert environments._said(done(err=text, code=1)) == line
+    assert complaint(done(err=text, code=1)) == line
 
 
 def test_a_command_gets_the_users_variables_without_those_that_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:

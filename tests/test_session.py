@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import environments, session
-from bench.environments import Interpreter, Software
+from bench import environments, interpreters, probing, session
+from bench.environments import Software
 from bench.errors import UserError
+from bench.interpreters import Interpreter
 from bench.plan import Case
+from bench.probes import Probing
 from bench.progress import Lines, progress, so_far
-from bench.results import Journal, Observation, Result
-from bench.run import Ledger, measure, measure_into
+from bench.results import Journal, Observation, Result, load
+from bench.run import Interrupted, Ledger, measure, measure_into
 from tests.scripted import MACHINE, Script, noisy, plan
 
 
@@ -79,7 +82,7 @@ def test_the_conclusion_names_what_stopped_what_failed_and_what_was_not_measured
     cases = [Case(f"w{i}", "default", "sync") for i in range(4)]
     script = Script(noisy(0.01), failures={"w1:default:sync:1x1": ("killed", "killed by SIGKILL")}, seconds=10.0)
     result = measure_into(Result("r", plan(cases, max_time=25.0), MACHINE), tmp_path / "r.json", script)
-    text = session.conclusion(result, Path("results/r.json"), 30.0)
+    text = session.conclusion(result, Path("results/r.json"))
     measured = {o.case.workload for o in result.observations}
     assert "3 observations of 4 cases in 30 s" in text
     assert "1 cases were not measured at all (max time)" in text
@@ -101,9 +104,9 @@ OTHER = Interpreter("/some/python3.13t", "3.13.5", "3.13t")
 def options(**changes: Any) -> dict[str, Any]:
     """What the command line gives for `gilbench run`."""
     return {
-        "workloads": (), "profile": "quick", "schedulers": (), "sizes": (), "workers": (), "data": None, "python": None,
-        "name": None, "results": Path("results"), "resume": False, "max_time": None, "precision": None,
-        "max_observations": None, "timeout": 10.0, "seed": 1, "dry_run": False, **changes,
+        "workloads": (), "profile": "quick", "schedulers": (), "sizes": (), "workers": (), "data": None, "items": None,
+        "python": None, "name": None, "results": Path("results"), "resume": False, "max_time": None, "precision": None,
+        "max_observations": None, "timeout": 10.0, "seed": 1, "dry_run": False, "probe": False, **changes,
     }  # fmt: skip
 
 
@@ -166,10 +169,10 @@ def test_a_run_goes_on_with_the_interpreter_that_it_was_begun_with(
     Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
     interpreter = replace(OTHER, tag=now) if now else None
     if line is None:
-        assert session.unfinished(tmp_path, None, interpreter).name == "a"
+        assert session.begun(options(results=tmp_path), interpreter).name == "a"
         return
     with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'a.jsonl'} {line}") + "$"):
-        session.unfinished(tmp_path, None, interpreter)
+        session.begun(options(results=tmp_path), interpreter)
 
 
 def test_a_run_is_not_gone_on_with_when_its_software_or_the_gil_has_changed() -> None:
@@ -182,13 +185,14 @@ def test_a_run_is_not_gone_on_with_when_its_software_or_the_gil_has_changed() ->
 
 
 def test_an_unknown_interpreter_is_one_line_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no interpreter '9.99'"):
-        session.run(options(python="9.99", results=tmp_path / "results"), io.StringIO(), io.StringIO())
+    for name in ("9.99", ""):
+        with pytest.raises(UserError, match=f"no interpreter '{name}'"):
+            session.run(options(python=name, results=tmp_path / "results"), io.StringIO(), io.StringIO())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_mistakes_are_found_before_an_environment_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
     (tmp_path / "there.json").touch()
     for wrong, line in (
         ({"workloads": ("no_such",)}, "no workload or family matches"),
@@ -205,7 +209,7 @@ def test_ctrl_c_while_an_environment_is_made_is_told(monkeypatch: pytest.MonkeyP
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
     monkeypatch.setattr(environments, "measuring", interrupt)
     err = io.StringIO()
     assert session.run(options(python="3.13t", results=tmp_path), err, io.StringIO()) == 130
@@ -217,7 +221,7 @@ def test_a_dry_run_says_what_would_be_measured_with_another_interpreter(
 ) -> None:
     from contextlib import nullcontext
 
-    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
     monkeypatch.setattr(environments, "prepared", lambda *given: nullcontext(software(lacking={"csv_text": "pyarrow"})))
     out = io.StringIO()
     asked = options(
@@ -233,8 +237,6 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
 ) -> None:
     from contextlib import nullcontext
 
-    from bench.results import load
-
     seen = []
 
     class Recording(Script):
@@ -247,7 +249,7 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
 
         def __exit__(self, *error: object) -> None: ...
 
-    monkeypatch.setattr(environments, "find", lambda name: OTHER)
+    monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
     monkeypatch.setattr(environments, "prepared", lambda *given: nullcontext(software()))
     monkeypatch.setattr(session, "Workers", Recording)
     asked = options(python="/some/python", workloads=("sleep",), schedulers=("sync",), results=tmp_path)
@@ -257,3 +259,171 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
     assert load(path).plan.environment == {"GILBENCH_PYTHON": "3.13t"}
     assert load(path).machine == dict(MACHINE)
     assert "/code" not in path.read_text() and "/some" not in path.read_text()
+
+
+# --- Probes
+
+
+def scripted_probes(monkeypatch: pytest.MonkeyPatch, script: Callable[[str], Probing] | None = None) -> list[str]:
+    """Replace the probing of one workload by a script; return the list that says what was probed."""
+    probed = list[str]()
+
+    def probe(workload: str, size: str, schedulers: object, names: object, start: object) -> Probing:
+        probed.append(workload)
+        return script(workload) if script else Probing(workload, size, {"gil": {"sync": {"held": 0.5}}}, {})
+
+    monkeypatch.setattr(probing, "probe", probe)
+    return probed
+
+
+def timed(tmp_path: Path, workloads: int = 2, failures: Mapping[str, tuple[str, str]] | None = None) -> Result:
+    script = Script(noisy(0.01), failures or {})
+    return measure_into(Result("r", plan(workloads), MACHINE), tmp_path / "r.json", script)
+
+
+def never(case: Case) -> Any:
+    raise AssertionError("the script starts no process")
+
+
+def test_what_was_timed_is_probed_and_kept_in_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probed, said = scripted_probes(monkeypatch), list[str]()
+    result = timed(tmp_path, 3, {"w1:default:sync:1x1": ("raised", "ValueError: no")})
+    explained = session.explained(result, tmp_path / "r.json", never, said.append)
+    assert probed == ["w0", "w2", probing.ANY], "w1 failed: there is no timing to explain"
+    assert said == ["probing 1/3: w0", "probing 2/3: w2", "probing 3/3: the schedulers"]
+    kept = load(tmp_path / "r.json")
+    assert kept.probes == explained.probes and [one.workload for one in kept.probes] == ["w0", "w2", ""]
+    assert len(kept.observations) == len(result.observations)
+
+
+def test_where_nothing_was_timed_nothing_is_probed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probed = scripted_probes(monkeypatch)
+    result = timed(tmp_path, 1, {"w0:default:sync:1x1": ("raised", "ValueError: no")})
+    assert session.explained(result, tmp_path / "r.json", never, print) == result
+    assert probed == []
+
+
+def test_ctrl_c_while_probing_keeps_timings_and_probes_and_the_rest_can_be_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(workload: str) -> Probing:
+        if workload == "w1":
+            raise KeyboardInterrupt
+        return Probing(workload, "default", {}, {})
+
+    scripted_probes(monkeypatch, interrupted)
+    result, path = timed(tmp_path), tmp_path / "r.json"
+    with pytest.raises(Interrupted, match=r"kept in .*r.json; go on with `gilbench run --resume --name r --probe`$"):
+        session.explained(result, path, never, print, again=" --probe")
+    kept = session.begun(options(results=tmp_path, name="r", probe=True), None)
+    assert [one.workload for one in kept.probes] == ["w0"]
+    assert kept.observations == load(path).observations and len(kept.observations) == len(result.observations)
+    probed = scripted_probes(monkeypatch)
+    assert [one.workload for one in session.explained(kept, path, never, print).probes] == ["w0", "w1", ""]
+    assert probed == ["w1", probing.ANY], "what was found is not asked again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "tag", "wanted"),
+    [
+        ({}, "", ""),
+        ({"python": "/my python"}, "3.13t", " --python '/my python'"),
+        ({"results": Path("else where"), "probe": True}, "", " -o 'else where' --probe"),
+    ],
+)
+def test_what_to_type_to_go_on_has_all_that_resuming_needs(changes: dict[str, Any], tag: str, wanted: str) -> None:
+    assert session.again_with(options(**changes), software(tag)) == wanted
+
+
+def test_only_for_its_probes_is_a_finished_run_gone_on_with(tmp_path: Path) -> None:
+    timed(tmp_path)
+    with pytest.raises(UserError, match="no unfinished run 'r'"):
+        session.begun(options(results=tmp_path, name="r"), None)
+    with pytest.raises(UserError, match=r"r.json was begun without --python: leave it out"):
+        session.begun(options(results=tmp_path, name="r", probe=True), OTHER)
+
+
+def test_no_probe_begins_when_the_time_is_up_and_the_conclusion_names_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((1.0, 9.0, 99.0))
+    monkeypatch.setattr(session.time, "monotonic", lambda: next(clock))
+    probed = scripted_probes(monkeypatch)
+    result = session.explained(timed(tmp_path, 4), tmp_path / "r.json", never, print, until=10.0)
+    assert probed == ["w0", "w1"]
+    text = session.conclusion(result, Path("r.json"), probed=True)
+    assert "not probed (max time): w2, w3, the schedulers" in text.splitlines()
+    assert "not probed" not in session.conclusion(result, Path("r.json"))
+
+
+def test_the_probes_get_a_third_of_the_users_time_and_none_of_the_profiles() -> None:
+    alone, shared = ({"max_time": 90.0, "probe": probe} for probe in (False, True))
+    assert session.plan(options(**alone), environments.here()).profile.max_time == 90.0
+    assert session.plan(options(**shared), environments.here()).profile.max_time == pytest.approx(60.0)
+    profile = session.plan(options(probe=True), environments.here()).profile
+    assert profile.max_time == session.plan(options(), environments.here()).profile.max_time
+
+
+def test_the_introduction_says_that_probes_follow() -> None:
+    lines = session.introduction(plan(cases=2), done=0, probed=True).splitlines()
+    assert lines[1] == "then the probes, about 15 s for each of 2 workloads and for the schedulers"
+
+
+def test_each_reason_why_something_was_not_probed_is_a_line() -> None:
+    absent, short = "no /proc here", "the compute is too short"
+    probes = (
+        Probing("sleep", "tiny", {}, {"gil": {"sync": absent, "threads": absent}, "timeline": {"sync": short}}),
+        Probing("sort", "tiny", {}, {"gil": {"sync": absent}, "memory": {"sync": absent}}),
+        Probing("", "tiny", {}, {"granularity": {"threads": short}}),
+    )
+    assert list(session.unavailable(probes)) == [
+        f"unavailable: gil of sleep, sort; memory of sort: {absent}",
+        f"unavailable: timeline of sleep; granularity of the schedulers: {short}",
+    ]
+
+
+def test_a_run_with_probes_times_first_and_probes_with_the_same_software(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from contextlib import nullcontext
+
+    order = list[object]()
+
+    class Recording(Script):
+        def __init__(self, *given: object) -> None:
+            super().__init__()
+
+        def __enter__(self) -> Recording:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            order.append("timed")
+
+    def live(case: Case, timeout: float, environment: dict[str, str], python: str) -> nullcontext[None]:
+        order.append((case.scheduler, timeout, environment, python))
+        return nullcontext()
+
+    def probe(
+        workload: str, size: str, schedulers: list[str], names: object, start: Callable[[Case], object]
+    ) -> Probing:
+        order.append(workload)
+        start(Case(workload, size, schedulers[0]))
+        return Probing(workload, size, {}, {"gil": {"sync": "no /proc here"}})
+
+    monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
+    monkeypatch.setattr(environments, "prepared", lambda *given: nullcontext(software()))
+    monkeypatch.setattr(session, "Workers", Recording)
+    monkeypatch.setattr(session, "LiveProbed", live)
+    monkeypatch.setattr(probing, "probe", probe)
+    asked = options(python="3.13t", workloads=("sleep",), schedulers=("sync",), results=tmp_path, name="r", probe=True)
+    out, err = io.StringIO(), io.StringIO()
+    assert session.run(asked, err, out) == 0
+    process = ("sync", 10.0, {"GILBENCH_PYTHON": "3.13t", "PYTHONPATH": "/code"}, "/some/python")
+    assert order == ["timed", "sleep", process, probing.ANY, process]
+    assert "probing 1/2: sleep\nprobing 2/2: the schedulers\n" in err.getvalue()
+    assert "unavailable: gil of sleep, the schedulers: no /proc here\n" in out.getvalue()
+    assert [one.workload for one in load(tmp_path / "r.json").probes] == ["sleep", ""]
+    again = io.StringIO()
+    assert session.run({**asked, "resume": True}, again, io.StringIO()) == 0
+    assert again.getvalue() == "", "nothing is timed or probed a second time"
+    assert order.count("timed") == 1

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-TARGETS = ["setup", "bench", "plots", "check", "test", "lint", "format", "clean"]
+TARGETS = ["setup", "bench", "plots", "report", "check", "test", "lint", "format", "clean"]
 
 
 def locked() -> dict[Requirement, list[str]]:

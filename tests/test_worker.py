@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pyperf
 import pytest
 
+from bench.errors import UserError
 from bench.plan import Case
 from bench.run import Workers
 from bench.worker import Meter, Order, calibrate, describe
@@ -100,7 +102,9 @@ def dir_of_options(pd: Any) -> str:
 def test_a_workload_that_raises_is_told_in_one_line() -> None:
     with Workers(60) as workers:
         observed = workers(Order(Case("no_such_workload", "tiny", "sync"), 0, 7, "function", 0.05))
-    assert observed.failure == ("raised", "KeyError: 'no_such_workload'")
+    assert observed.failure is not None
+    assert observed.failure[0] == "raised"
+    assert observed.failure[1].startswith("no workload is named 'no_such_workload': ")
 
 
 def test_a_hanging_worker_is_ended_at_the_timeout(tmp_path: Path) -> None:
@@ -155,6 +159,23 @@ def test_the_meter_counts_every_loop_and_lets_the_scheduler_settle_after_each() 
 def test_an_exception_is_described_in_one_line() -> None:
     assert describe(ValueError("two\nlines")) == "ValueError: two lines"
     assert describe(KeyError()) == "KeyError: no message"
+    assert describe(UserError("do this")) == "do this"
+
+
+def test_an_exception_is_described_with_its_cause_its_notes_and_the_users_line_but_no_traceback() -> None:
+    error = TypeError("cannot send\nTraceback (most recent call last):\n  File ...")
+    error.__cause__ = ValueError("a lock")
+    error.add_note("item 3")
+    assert describe(error) == "TypeError: cannot send (from ValueError: a lock, item 3)"
+    try:
+        raise KeyError("x")
+    except KeyError as raised:
+        assert re.fullmatch(r"KeyError: 'x' \(test_worker\.py:\d+\)", describe(raised))
+    try:
+        json.loads("[")
+    except ValueError as raised:
+        raised.__traceback__ = raised.__traceback__ and raised.__traceback__.tb_next  # from the standard library on
+        assert describe(raised).endswith("(char 1)")
 
 
 def test_importing_the_worker_is_light_because_every_spawned_process_does_it() -> None:

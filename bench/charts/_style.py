@@ -80,6 +80,7 @@ STYLES: Final[Mapping[str, Style]] = {
     "distributed 1xN": Style("#56B4E9", "^", "---"),
     "distributed Nx1": Style("#CC79A7", "v", "|||"),
     "distributed mix": Style("#8A7A00", "P", "++"),
+    "distributed": Style("#8A7A00", "H", "+//"),  # where it is not known, or does not matter, how it was spread
     "distributed 1x1": Style("#CC79A7", "|", "-"),
     "loky": Style("#009E73", "d", "--//"),
     "default": Style("#7F7F7F", "*", "x"),
@@ -239,14 +240,17 @@ def page(
 ) -> Figure:
     """Return a Figure whose header says the message, the machine, how to read it and which scheduler is which.
 
-    body: inches below the header, for the axes. legend: artists with labels. width: inches.
+    body: inches below the header, for the axes. legend: artists with labels. width: inches. Each line of the header is a
+    text of the figure; those of the title and the notes are labelled "title 0", "note 0" and so on, for who wants them
+    in other places than the picture.
     """
     room = width - 2 * MARGIN
     machines = [(f"{plain(s.name)}: " if len(summaries) > 1 else "") + machine_line(s.machine) for s in summaries]
     parts: list[tuple[str, float, dict[str, Any]]] = [
-        *((text, TITLE, {"weight": "bold"}) for text in title.split("\n")),
+        *((text, TITLE, {"weight": "bold", "label": f"title {i}"}) for i, text in enumerate(title.split("\n"))),
         *((text, TEXT, {"weight": "bold", "color": ALARM}) for text in warnings_of(summaries)),
-        *((text, TEXT, {"color": GREY}) for text in (*machines, *notes)),
+        *((text, TEXT, {"color": GREY}) for text in machines),
+        *((text, TEXT, {"color": GREY, "label": f"note {i}"}) for i, text in enumerate(notes)),
     ]
     lines = [
         (line, size, look)

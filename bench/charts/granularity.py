@@ -38,7 +38,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     found = [panels(summary) for summary in summaries]
     patterns = list(dict.fromkeys(pattern for one in found for pattern in one))
     if not patterns:
-        raise NothingToDraw(f"this result has no {PROBE} probe: run `gilbench run --probe {PROBE}`")
+        raise NothingToDraw(f"this result has no {PROBE} probe: run `gilbench run --probe`")
     # The same pattern of several results side by side.
     places = [(pattern, index) for pattern in patterns for index in range(len(found))]
     columns = len(found) if len(found) > 1 else min(COLUMNS, len(patterns))

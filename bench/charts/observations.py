@@ -65,7 +65,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         style.messages(summaries, message),
         summaries,
         sum(heights) + 0.25,
-        notes=[f"{reading} Black dot: one process. Paler: fewer workers than the most. Each family has its own axis."],
+        notes=[f"{reading} Small dot: one process. Paler: fewer workers than the most. Each family has its own axis."],
         legend=[
             *style.legend_for(data.series(case.case) for case in cases),
             Line2D([], [], marker="o", label="one process", **DOT),

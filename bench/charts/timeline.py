@@ -354,10 +354,10 @@ def _scheduler(
 def _end(axes: Axes, timeline: Timeline, up: float, limit: float) -> None:
     """Draw a line from the compute's end to that of the slowest one, in ms; an arrow head where it is out of the picture."""
     end, slowest = timeline.seconds * 1e3, max(timeline.computes) * 1e3
-    if end > limit:
+    if slowest > limit:
         axes.plot([limit * 0.994], [up], ">", color=style.GREY, markersize=4, zorder=3)
-    else:
-        later = [[0.0], [max(0.0, slowest - end)]]
+    if end <= limit:
+        later = [[0.0], [max(0.0, min(slowest, limit) - end)]]
         axes.errorbar([end], [up], xerr=later, fmt="none", ecolor=style.GREY, elinewidth=1.2, capsize=2)
 
 

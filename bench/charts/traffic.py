@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -23,7 +24,9 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     """How many bytes does each scheduler move to tasks and back?"""
     found = [(summary, moved) for summary in summaries if (moved := moved_of(summary))]
     if not found:
-        raise NothingToDraw("this result has no probes of the traffic: run `gilbench run --probe`")
+        raise NothingToDraw(
+            "this result has no probes of traffic between processes: run `gilbench run --probe`, also under processes"
+        )
     figures = [value for _, moved in found for row in moved.values() for value in row.values()]
     heights = [len(moved) * ROW + (0.3 if len(found) > 1 else 0.1) for _, moved in found]
     schedulers = {name for _, moved in found for row in moved.values() for name in row}
@@ -38,9 +41,10 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     low, high = min(figures) / 1.5, max(figures) * 1.5
+    ticks = [2.0**power for power in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
     for index, (summary, moved) in enumerate(found):
         axes = figure.add_subplot(grid[index, 0])
-        axis.unit_axis(axes, "x", low, high, units.size)
+        axis.size_axis(axes, low, high, ticks, units.size)
         _panel(axes, moved)
         if len(found) > 1:
             axes.set_title(style.plain(summary.name))
@@ -69,8 +73,9 @@ def message(moved: Moved) -> str:
     most = next(iter(moved))
     scheduler = max(moved[most], key=lambda name: moved[most][name])
     much = sum(max(row.values()) > MUCH for row in moved.values())
+    share = f"{much} of {style.count(len(moved), 'workload')} move" if much else "no workload moves"
     return style.sentence(
-        f"{much} of {style.count(len(moved), 'workload')} move more than {style.tick(units.size(MUCH))} in one compute; "
+        f"{share} more than {style.tick(units.size(MUCH))} in one compute; "
         f"{style.plain(most, 30)} moves {units.size(moved[most][scheduler])} under {style.plain(scheduler, 30)}"
     )
 

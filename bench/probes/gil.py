@@ -30,8 +30,10 @@ OF_WORKLOADS = True
 SECONDS = 0.5  # of sampling
 GAP = 60e-6  # seconds between two samples, in the mean
 CALIBRATION = 0.1  # seconds of each
+EARLY, LATE = 0.02, 0.02  # seconds of being busy before and after the sampling
 BUSY, IDLE = 0.97, 0.03  # what a busy loop must read at least, and a sleep at most
 MANY_SWITCHES = 5000  # a second
+HARMLESS, HOPELESS = 0.05, 0.8  # held, below which threads are not limited, and above which they hardly gain
 BLOCKS = 20  # that the interval is taken over
 
 # struct _gil_runtime_state since CPython 3.11: unsigned long interval; PyThreadState *last_holder; int locked;
@@ -143,10 +145,7 @@ def measure(probed: Probed) -> Found:
     """Calibrate, then sample while the case computes. Raises Unavailable wherever it cannot be trusted."""
     place = int(probed.ask("gil address")["address"])
     calibrate(probed, place)
-    probed.tell("gil compute", seconds=SECONDS + 0.05)
-    time.sleep(0.02)  # the question has to get there
-    found = sample(probed.pid, place, SECONDS)
-    done = probed.answer()
+    found, done = _sampled(probed, place, SECONDS, "gil compute")
     return {
         "held": found.held,
         "low": found.low,
@@ -160,14 +159,23 @@ def measure(probed: Probed) -> Found:
 def calibrate(probed: Probed, place: int) -> None:
     """Raise Unavailable unless a busy loop reads as held, and a sleep as not."""
     for question, low, high in (("gil busy", BUSY, 1.0), ("gil idle", 0.0, IDLE)):
-        probed.tell(question, seconds=CALIBRATION + 0.04)
-        time.sleep(0.02)
-        read = sample(probed.pid, place, CALIBRATION).held
-        probed.answer()
+        read = _sampled(probed, place, CALIBRATION, question)[0].held
         if not low <= read <= high:
             raise Unavailable(
                 f"calibration failed: {question.removeprefix('gil ')} reads {read:.2f}, not {low} to {high}"
             )
+
+
+def _sampled(probed: Probed, place: int, seconds: float, question: str) -> tuple[Held, Found]:
+    """Sample for so long while the probed process is busy with a question; return what was read, and its answer."""
+    probed.tell(question, seconds=seconds + EARLY + LATE)
+    time.sleep(EARLY)  # the question has to get there
+    try:
+        found = sample(probed.pid, place, seconds)
+    except Unavailable:
+        probed.answer()  # a process that died says why
+        raise
+    return found, probed.answer()
 
 
 def sample(pid: int, place: int, seconds: float) -> Held:
@@ -229,10 +237,27 @@ def format(found: Mapping[str, Found]) -> Iterator[str]:
     """Yield what a person should know."""
     sync, threads = found.get("sync", {}), found.get("threads", {})
     if "held" in sync:
-        held = sync["held"]
-        bound = f"at most {1 / held:.1f}x on threads, however many" if held > 0.05 else "it does not limit threads"
-        yield f"GIL held {held:.2f} of the time ({sync['low']:.2f} to {sync['high']:.2f}), one task after the other: {bound}"
+        share = f"held {percent(sync['held'])} of the time ({percent(sync['low'])} to {percent(sync['high'])})"
+        yield f"{share} while one task after the other runs: {meaning(sync['held'])}"
     if "switches_per_second" in threads:
         rate = threads["switches_per_second"]
-        verdict = "so many that handing over alone costs more than it brings" if rate > MANY_SWITCHES else "few"
-        yield f"GIL switches on threads: {rate:,.0f} a second, {verdict}; held {threads['held']:.2f} of the time there"
+        verdict = (
+            "so many that handing over alone costs more than it brings: use processes"
+            if rate > MANY_SWITCHES
+            else "few"
+        )
+        yield f"changes hands {rate:,.0f} times a second on threads, {verdict}; held {percent(threads['held'])} there"
+
+
+def meaning(held: float) -> str:
+    """Return what a fraction of the time that one task after the other holds the GIL means for threads."""
+    if held < HARMLESS:
+        return "it does not limit threads"
+    if held > HOPELESS:
+        return f"threads gain next to nothing (at most {1 / held:.1f}x): use processes, or code that releases the GIL"
+    return f"threads are at most {1 / held:.1f}x as fast as sync, however many"
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction: `24 %`."""
+    return f"{100 * fraction:.0f} %"

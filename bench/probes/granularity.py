@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.probes import Found, Probed, Scene
+from bench.probes import Found, Probed, Scene, Unavailable
 from bench.probes._patterns import PATTERNS, Speed, Steps
 
 SCHEDULERS = None
@@ -31,6 +31,7 @@ MOST: Final = 12  # measurements of one search; 8 where nothing goes wrong
 ENOUGH: Final = 0.4  # seconds of computes behind one efficiency
 FEWEST_COMPUTES, MOST_COMPUTES = 2, 12
 UNCLEAR: Final = (0.3, 0.6)  # efficiencies that the next compute might take to the other side of half
+LOOK, LOOKS = 0.03, 5  # seconds of one look at what the machine has left for us, and how many of them
 POOR: Final = 0.75  # a best efficiency below it means that the workers do not have a CPU each
 
 
@@ -106,15 +107,39 @@ def _computes(scene: Scene, steps: Steps, size: int, enough: Callable[[Sequence[
     return walls
 
 
-ASKS = {"granularity calibrate": _ask_calibrate, "granularity efficiency": _ask_efficiency}
+def _ask_room(scene: Scene, workers: int, fixed: float, each: float) -> Found:
+    """Return the efficiency that so many threads reach without any scheduler: what other programs leave of the CPUs."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from bench.probes._patterns import work
+
+    speed, walls = Speed(fixed, each), list[float]()
+    size = speed.bytes_for(LOOK)
+    with ThreadPoolExecutor(workers) as pool:
+        while len(walls) < LOOKS:
+            start = time.perf_counter()
+            list(pool.map(work, [size] * workers))
+            walls.append(time.perf_counter() - start)
+    return {"room": speed.seconds_for(size) / min(walls)}
+
+
+ASKS = {
+    "granularity calibrate": _ask_calibrate,
+    "granularity efficiency": _ask_efficiency,
+    "granularity room": _ask_room,
+}
 
 
 # --- In the parent
 
 
 def measure(probed: Probed) -> Found:
-    """Search the METG of every pattern. Returns plain data for each (see `described`)."""
+    """Search the METG of every pattern. Returns plain data for each (see `described`).
+
+    Raises Unavailable where other programs take so much of the CPUs that no scheduler could keep half of its efficiency.
+    """
     speed, case = probed.ask("granularity calibrate"), probed.case
+    _check_room(probed, speed)
 
     def efficiency_of(pattern: str) -> Callable[[float], float]:
         return lambda seconds: float(
@@ -124,7 +149,24 @@ def measure(probed: Probed) -> Found:
         )
 
     shape = {"workers": case.parallelism, "processes": case.workers, "threads": case.threads}
-    return {pattern: {**described(search(efficiency_of(pattern))), **shape} for pattern in PATTERNS}
+    found: Found = {}
+    for pattern in PATTERNS:
+        metg = search(efficiency_of(pattern))
+        if metg.bound == "above":
+            _check_room(probed, speed)
+        found[pattern] = {**described(metg), **shape}
+    return found
+
+
+def _check_room(probed: Probed, speed: Mapping[str, float]) -> None:
+    workers = probed.case.parallelism
+    room = float(probed.ask("granularity room", workers=workers, **speed)["room"])
+    if room < HALF:
+        bare = "a thread that needs" if workers == 1 else f"{workers} threads that need"
+        raise Unavailable(
+            f"other programs take the CPUs: even {bare} no scheduler reached {room:.2f} of the ideal; "
+            "measure again on a quiet machine"
+        )
 
 
 def search(efficiency: Callable[[float], float], shortest: float = SHORTEST, longest: float = LONGEST) -> Metg:

@@ -262,14 +262,14 @@ def format(found: Mapping[str, Found]) -> Iterator[str]:
     for scheduler, one in found.items():
         ratio = f"CPU time is {one['cpu_over_wall']:.1f}x wall time under {scheduler}"
         if one["cpu_over_wall"] <= CLEAR:
-            yield f"no inner threads: {ratio}"
+            yield f"none: {ratio}"
         elif one["culprits"]:
             whose = [POOLS[name] for name in one["culprits"]]
             titles, pins = " and ".join(pool.title for pool in whose), ", ".join(pool.pin for pool in whose)
-            yield f"inner threads: {ratio}: {titles}; pin to one thread ({pins}), or give dask fewer workers"
+            yield f"{ratio}: {titles}; pin to one thread ({pins}), or give dask fewer workers"
         else:
             tried = ", ".join(one["pools"]) or "none"
             yield (
-                f"inner threads: {ratio}, and pinning one pool alone (tried: {tried}) does not stop it: "
+                f"{ratio}, and pinning one pool alone (tried: {tried}) does not stop it: "
                 "another library's, or several at once; give dask fewer workers"
             )

@@ -1,6 +1,7 @@
 """memory: peak of the whole process tree beyond what it is before, sampled by a process of its own.
 
-PSS where the system has it (Linux): pages that processes share are counted once. Else USS: private pages only.
+PSS where the system has it (Linux): pages that processes share are counted once, and how much that is is told. Else USS:
+private pages only.
 Sampling costs the measured processes time, so it never runs together with a timing.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.probes import Found, Probed, Scene
+from bench.probes import Found, Probed, Scene, Unavailable
 
 SCHEDULERS = None
 PINNED = True
@@ -25,10 +26,14 @@ GAP = 0.003  # seconds between two samples; a sample of a large process takes ab
 
 @dataclass
 class Peak:
-    """before and peak: bytes of the tree. kind: "pss" or "uss". Filled in when the block ends."""
+    """before and peak: bytes of the tree. kind: "pss" or "uss". Filled in when the block ends.
+
+    shared: bytes of the peak in pages that others use too, 0 where the kind counts none.
+    """
 
     before: int = 0
     peak: int = 0
+    shared: int = 0
     kind: str = ""
 
     @property
@@ -53,15 +58,18 @@ def peak_memory(pid: int) -> Iterator[Peak]:
         yield found
     finally:
         answer, _ = sampler.communicate()  # closes its standard input, which is the sign to stop
-    before, peak, found.kind = answer.split()
-    found.before, found.peak = int(before), int(peak)
+    try:
+        before, peak, shared, found.kind = answer.split()
+    except ValueError:
+        raise Unavailable("the process that samples memory died") from None
+    found.before, found.peak, found.shared = int(before), int(peak), int(shared)
 
 
-def tree_bytes(pid: int, without: int) -> tuple[int, str]:
-    """Return memory of the tree below and with `pid`, without one process, in bytes, and the kind of figure."""
+def tree_bytes(pid: int, without: int) -> tuple[int, int, str]:
+    """Return memory of the tree below and with `pid`, without one process: bytes, those of them shared, kind of figure."""
     import psutil
 
-    total, kind = 0, "uss"
+    total, shared, kind = 0, 0, "uss"
     root = psutil.Process(pid)
     for process in (root, *root.children(recursive=True)):
         if process.pid == without:
@@ -72,21 +80,22 @@ def tree_bytes(pid: int, without: int) -> tuple[int, str]:
             continue  # ended between two looks
         kind = "pss" if hasattr(memory, "pss") else "uss"
         total += memory.pss if kind == "pss" else memory.uss
-    return total, kind
+        shared += memory.pss - memory.uss if kind == "pss" else 0
+    return total, max(0, shared), kind
 
 
 def _ask_peak(scene: Scene) -> Found:
     with peak_memory(os.getpid()) as found:
         scene.compute()
     scene.settle()
-    return {"before": found.before, "peak": found.peak, "kind": found.kind}
+    return {"before": found.before, "peak": found.peak, "shared": found.shared, "kind": found.kind}
 
 
 ASKS = {"memory peak": _ask_peak}
 
 
 def measure(probed: Probed) -> Found:
-    """Return bytes of the process tree: idle, at the peak of one compute, and the kind of figure."""
+    """Return bytes of the process tree: idle, at the peak of one compute, and shared then; and the kind of figure."""
     return probed.ask("memory peak")
 
 
@@ -96,11 +105,12 @@ def format(found: Mapping[str, Found]) -> Iterator[str]:
 
     for scheduler, peak in found.items():
         beyond = units.size(max(0, peak["peak"] - peak["before"]))
-        yield f"memory under {scheduler}: {beyond} more at the peak than idle ({units.size(peak['before'])})"
+        shared = f", {units.size(peak['shared'])} of the peak is shared" if peak["kind"] == "pss" else ""
+        yield f"{scheduler}: one compute takes {beyond} beyond the {units.size(peak['before'])} that it holds idle{shared}"
 
 
 def _sample(pid: int) -> None:
-    """Be the sampler: look until standard input closes, then print `before peak kind`."""
+    """Be the sampler: look until standard input closes, then print `before peak shared kind`."""
     import threading
 
     stop = threading.Event()
@@ -110,13 +120,13 @@ def _sample(pid: int) -> None:
         stop.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    before, kind = tree_bytes(pid, without=os.getpid())
+    before, shared, kind = tree_bytes(pid, without=os.getpid())
     peak = before
     print(flush=True)
     while not stop.is_set():
-        peak = max(peak, tree_bytes(pid, without=os.getpid())[0])
+        peak, shared, _ = max((peak, shared, kind), tree_bytes(pid, without=os.getpid()))
         time.sleep(GAP)
-    print(before, peak, kind, flush=True)
+    print(before, peak, shared, kind, flush=True)
 
 
 if __name__ == "__main__":

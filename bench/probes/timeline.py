@@ -190,13 +190,15 @@ def relative(records: Iterable[Record], start: int, end: int) -> list[list[Any]]
     """Return [name, process, thread, start, end] of each record, by start, in seconds since `start`.
 
     Processes, and threads of each process, are numbered from 0 in the order of their first tasks. Raises Unavailable
-    where a record lies outside [start, end]: then the processes do not share a clock.
+    where a record lies outside [start, end]: processes do not share a clock, or a forked child went on by itself.
     """
     processes: dict[int, dict[int, int]] = {}
     found: list[list[Any]] = []
     for name, process, thread, begun, ended, _ in sorted(records, key=lambda record: record[3:5]):
         if not start <= begun <= ended <= end:
-            raise Unavailable("the clocks of this machine's processes do not agree")
+            raise Unavailable(
+                "a task ran outside the compute: a task forked, or clocks of this machine's processes differ"
+            )
         threads = processes.setdefault(process, {})
         lane = [list(processes).index(process), threads.setdefault(thread, len(threads))]
         found.append([name, *lane, (begun - start) / 1e9, (ended - start) / 1e9])
@@ -359,7 +361,7 @@ def format(found: Mapping[str, Found]) -> Iterator[str]:
     sync = timelines.get("sync")
     for scheduler, timeline in timelines.items():
         sentences = [_figures(timeline), *_advice(timeline, sync if scheduler != "sync" else None)]
-        yield f"timeline under {scheduler}: {'. '.join(sentences)}"
+        yield f"{scheduler}: {'. '.join(sentences)}"
 
 
 def _figures(timeline: Timeline) -> str:

@@ -12,8 +12,10 @@ from bench.summary import Summary
 
 
 def format(summary: Summary, page: Page) -> str:
-    """Return the whole summary; field names as in bench/summary.py."""
-    return json.dumps(finite(dataclasses.asdict(summary)), indent=2) + "\n"
+    """Return the whole summary but for its plan; field names as in bench/summary.py."""
+    data = dataclasses.asdict(dataclasses.replace(summary, plan=None))
+    del data["plan"]
+    return json.dumps(finite(data), indent=2) + "\n"
 
 
 def finite(data: Any) -> Any:

@@ -48,7 +48,7 @@ def draw(*summaries: Summary) -> Figure:
 
 
 def test_nothing_to_draw_says_what_to_run() -> None:
-    expected = "^this result has no granularity probe: run `gilbench run --probe granularity`$"
+    expected = "^this result has no granularity probe: run `gilbench run --probe`$"
     for summaries in ([], [summary()], [summary(Probing("w", "tiny", {"gil": {"sync": {"held": 1.0}}}, {}))]):
         with pytest.raises(charts.NothingToDraw, match=expected):
             draw(*summaries)

@@ -135,13 +135,13 @@ def test_sentences() -> None:
     found = {"cpu_over_wall": 1.9, "cpu_got_over_wall": 1.9, "pools": {"blas": 1.9, "pandas": 1.0}}
     (line,) = inner_threads.format({"sync": {**found, "culprits": ["pandas"]}})
     assert line == (
-        "inner threads: CPU time is 1.9x wall time under sync: pandas' own (mode.max_threads); "
+        "CPU time is 1.9x wall time under sync: pandas' own (mode.max_threads); "
         'pin to one thread (pandas.set_option("mode.max_threads", 1)), or give dask fewer workers'
     )
     (line,) = inner_threads.format({"sync": {**found, "culprits": []}})
     assert "pinning one pool alone (tried: blas, pandas) does not stop it" in line
     (line,) = inner_threads.format({"sync": {**found, "cpu_over_wall": 1.01, "pools": {}, "culprits": []}})
-    assert line == "no inner threads: CPU time is 1.0x wall time under sync"
+    assert line == "none: CPU time is 1.0x wall time under sync"
 
 
 # --- For real

@@ -295,11 +295,11 @@ def test_a_task_without_length_is_no_division_by_zero() -> None:
 def test_people_read_what_happened_and_what_to_do() -> None:
     sync, threads = timeline.format({"sync": SYNC, "threads": THREADS})
     assert sync == (
-        "timeline under sync: 8 tasks, 1 at once (at most 1) on 1 thread, inside tasks 100 % of the time, "
+        "sync: 8 tasks, 1 at once (at most 1) on 1 thread, inside tasks 100 % of the time, "
         "first task after 0 ns, 0 ns between two, longest: work, 10.0 ms"
     )
     assert threads == (
-        "timeline under threads: 8 tasks, 2 at once (at most 2) on 2 threads, inside tasks 100 % of the time, "
+        "threads: 8 tasks, 2 at once (at most 2) on 2 threads, inside tasks 100 % of the time, "
         "first task after 0 ns, 0 ns between two, longest: work, 20.0 ms. "
         "Tasks take 2.0x as long as under sync, on a CPU for 50 % of that: they wait for the GIL, a CPU or a disk"
     )

@@ -1,0 +1,418 @@
+"""What to advise: which contenders are worth racing, who won, and the reasons in plain words. Pure: no clock, no process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench import units
+from bench.probes.gil import MANY_SWITCHES
+from bench.racing import SAME, Contender, Heat, ratio
+from bench.stats import Estimate
+
+FORMAT: Final = 1
+SIMPLEST: Final = ("sync", "threads", "processes", "loky", "distributed")
+TIE: Final = (
+    0.03  # measured difference up to which the simpler one is taken: what is 5 % worse in truth is then rarely taken
+)
+CLOSEST: Final = 3  # that race again
+TOO_WIDE: Final = 1.25  # a rival that may be this much faster, for all that is known: nothing can be told then
+
+# What cannot be gone below on any machine of today, for ruling out only: what is not ruled out is measured.
+PER_TASK: Final[Mapping[str, float]] = {
+    "processes": 100e-6,
+    "loky": 100e-6,
+    "distributed": 250e-6,
+}  # seconds, one by one
+PER_COMPUTE: Final[Mapping[str, float]] = {"processes": 300e-6, "loky": 300e-6, "distributed": 2e-3}  # seconds
+PIPE: Final = 4e9  # bytes a second between processes
+OPENING: Final[Mapping[str, float]] = {"processes": 0.1, "loky": 0.1, "distributed": 0.5}  # seconds, for --once
+CROSSING: Final = tuple(PER_TASK)  # schedulers whose tasks and results cross into other processes
+HELD: Final = 0.95  # a GIL held this much leaves threads nothing that is worth having
+
+ENOUGH: Final = 0.01  # seconds of one task from which on few schedulers' overhead matters
+BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the probes tell of the target, one task after the other.
+
+    tasks: executed in one compute. task_seconds, longest_seconds, seconds: the median one, the longest, all. compute_seconds:
+    of one compute. result_bytes: of one task, pickled. held: fraction of wall time; None where unknown, and gil says why.
+    gil: "enabled", "disabled" or the reason. items, taken: of the user's function, and how many of them were raced; None
+    where the target makes its own tasks. switches: of the GIL on threads, a second, where that was asked.
+    """
+
+    tasks: int
+    task_seconds: float
+    longest_seconds: float
+    seconds: float
+    compute_seconds: float
+    cpu_over_wall: float
+    result_bytes: float
+    object_text: bool = False
+    held: Estimate | None = None
+    gil: str = "enabled"
+    items: int | None = None
+    taken: int | None = None
+    switches: float | None = None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What `advise` says. speedup: over sync. once: whether starting the workers counts.
+
+    verdict: "best", "no difference" (within 5 %, the simpler one is advised) or "cannot tell" (noise).
+    speedups: contender -> over sync; None where it did not run. status: contender -> what became of it, as text.
+    """
+
+    target: str
+    chosen: Contender
+    verdict: str
+    speedup: Estimate
+    once: bool
+    facts: Facts
+    speedups: Mapping[Contender, Estimate | None]
+    status: Mapping[Contender, str]
+    seconds: Mapping[Contender, float]
+    equal: tuple[Contender, ...] = ()
+    cpus: int = 1
+    cost_seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+# --- Who takes part
+
+
+def entries(scheduler: str, shapes: Iterable[tuple[int, int]], facts: Facts) -> list[Contender]:
+    """Return the contenders of one scheduler: every (workers, threads) with every chunk that makes sense."""
+    return [
+        Contender(scheduler, workers, threads, chunk)
+        for workers, threads in shapes
+        for chunk in chunks(facts, workers * threads)
+    ]
+
+
+def chunks(facts: Facts, parallelism: int) -> list[int]:
+    """Return how many items to put into one task: 1 where they are long, else two numbers that make tasks long enough.
+
+    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task.
+    """
+    if facts.items is None or facts.taken is None or facts.task_seconds > ENOUGH / 2:
+        return [1]
+    most = facts.taken // (4 * parallelism) if parallelism > 1 else facts.taken
+    wanted = max(1, min(most, math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))))
+    return sorted({1 if wanted < 16 else wanted // 4, wanted})
+
+
+def bound(one: Contender, facts: Facts, once: bool = False) -> float:
+    """Return seconds that a compute takes at least: what no luck can beat. Tasks are supposed not to depend on each other."""
+    n, tasks = one.parallelism, max(1, math.ceil(facts.tasks / one.chunk))
+    least = max(facts.seconds / n, min(facts.longest_seconds, facts.seconds))
+    if one.threads > 1 and facts.held and facts.gil == "enabled":
+        least = max(least, facts.seconds * facts.held.low / one.workers)
+    if one.scheduler in CROSSING:
+        crossing = tasks * PER_TASK[one.scheduler] + facts.tasks * facts.result_bytes / PIPE
+        least = max(least, PER_COMPUTE[one.scheduler] + crossing)
+        if once:
+            least += OPENING[one.scheduler]
+    return least
+
+
+def ruled_out(one: Contender, facts: Facts, best: float, once: bool = False, gain: float = SAME) -> str | None:
+    """Return why a contender cannot be better, by that gain, than one that takes `best` seconds; None where it may be."""
+    if one.scheduler == "sync":
+        return None
+    if one.workers == 1 and one.threads > 1 and facts.gil == "enabled" and facts.held and facts.held.value >= HELD:
+        return f"the GIL is held {facts.held.value:.2f} of the time"
+    least = bound(one, facts, once)
+    if least * (1 + gain) < best:
+        return None
+    if least > 1.01 * max(facts.seconds / one.parallelism, facts.longest_seconds):
+        return f"would take {units.seconds(least)} at the very least, another takes {units.seconds(best)}"
+    return f"no more than {gain:.0%} to gain: another takes {units.seconds(best)}"
+
+
+# --- Who won
+
+
+def choose(heats: Sequence[Heat]) -> tuple[Contender, str, tuple[Contender, ...]]:
+    """Return the contender to advise, the verdict, and those within 5 % of the best. The last heat holds all that could win."""
+    last = heats[-1]
+    leader = last.leader()
+    ratios = {
+        one: ratio(heats, one, leader) or Estimate(math.inf, math.inf, math.inf, 0)
+        for one in last.times
+        if one not in last.failed and one not in last.left
+    }
+    ratios[leader] = Estimate(1.0, 1.0, 1.0, len(heats))
+    best = min(ratios, key=lambda one: ratios[one].value)
+    against = {one: (ratio(heats, one, best) or ratios[one]) if one != best else ratios[leader] for one in ratios}
+    tied = [one for one, figure in against.items() if one == best or figure.value <= 1 + TIE]
+    chosen = min(tied, key=lambda one: (*simplicity(one), against[one].value))
+    rivals = {one: ratio(heats, chosen, one) for one in ratios if one != chosen}
+    if any(figure is None or figure.high > TOO_WIDE for figure in rivals.values()):
+        return chosen, "cannot tell", tuple(tied)
+    others = {one.scheduler for one in tied} - {chosen.scheduler}
+    return chosen, "no difference" if others else "best", tuple(tied)
+
+
+def simplicity(one: Contender) -> tuple[int, int]:
+    """Sort key: the simpler scheduler first, then the one without chunks."""
+    place = SIMPLEST.index(one.scheduler) if one.scheduler in SIMPLEST else len(SIMPLEST)
+    return place, int(one.chunk > 1)
+
+
+def undecided(heats: Sequence[Heat]) -> list[Contender]:
+    """Return who has to race again in fresh processes: the best of each scheduler that is within reach, three at most."""
+    last = heats[-1]
+    leader = last.leader()
+    figures = {one: ratio(heats, one, leader) for one in last.running if one != leader}
+    near = sorted((figure.value, one) for one, figure in figures.items() if figure and figure.low <= 1 + SAME)
+    close = {leader.scheduler: leader}
+    for _, one in near:
+        close.setdefault(one.scheduler, one)
+    return list(close.values())[:CLOSEST] if len(close) > 1 else []
+
+
+def speedup_over_sync(heats: Sequence[Heat], one: Contender) -> Estimate | None:
+    """Return the speed-up over the best sync contender, directly where both raced together, else by way of a third."""
+    baselines = sorted(
+        (other for heat in heats for other in heat.times if other.scheduler == "sync"), key=heats[0].median
+    )
+    if not baselines:
+        return None
+    base = baselines[0]
+    if one == base:
+        return Estimate(1.0, 1.0, 1.0, len(heats))
+    if found := ratio(heats, base, one):
+        return found
+    for between in heats[-1].times:
+        above, below = ratio(heats, base, between), ratio(heats, between, one)
+        if above and below:
+            reach = math.hypot(math.log(above.high / above.value), math.log(below.high / below.value))
+            value = above.value * below.value
+            return Estimate(value, value * math.exp(-reach), value * math.exp(reach), min(above.n, below.n))
+    return None
+
+
+# --- In words
+
+
+def headline(advice: Advice) -> str:
+    """Return the answer in one sentence."""
+    one = advice.chosen
+    what = {
+        "sync": "sync: one task after the other",
+        "threads": f"threads: {one.threads} threads in one process",
+        "processes": f"processes: {one.workers} processes of one thread each",
+        "loky": f"a loky pool: {one.workers} processes of one thread each",
+        "distributed": f"distributed: a LocalCluster of {one.workers} x {one.threads} (processes x threads in each)",
+    }.get(one.scheduler, one.name)
+    chunk = ""
+    if advice.facts.items is not None and advice.facts.taken != 1:
+        chunk = f", {one.chunk} items in one task" if one.chunk > 1 else ", one item in one task"
+    return f"{what}{chunk}"
+
+
+def outcome(advice: Advice) -> str:
+    """Return what that is expected to bring, and how sure it is."""
+    times = f"{units.times(advice.speedup.value)} ({units.interval(advice.speedup, 'ratio')})"
+    long = " with starting the workers" if advice.once else ""
+    others = [one.name for one in advice.equal if one.scheduler != advice.chosen.scheduler]
+    if advice.verdict == "cannot tell":
+        seen = (
+            "nothing was seen to be faster"
+            if advice.chosen.scheduler == "sync"
+            else f"{times} as fast as sync was seen"
+        )
+        return f"cannot tell for sure{long}: this machine is too noisy now; {seen}"
+    if advice.verdict == "no difference" and advice.chosen.scheduler == "sync":
+        return f"no difference within 5 %{long}: {', '.join(others)} would bring nothing, and sync is the simplest"
+    if advice.chosen.scheduler == "sync":
+        return f"nothing is faster{long}"
+    same = f"; no difference within 5 % to {', '.join(others)}, but simpler" if others else ""
+    return f"{times} as fast as one task after the other{long}{same}"
+
+
+def reasons(advice: Advice) -> list[str]:
+    """Return why, with the numbers."""
+    facts, found = advice.facts, []
+    if facts.gil == "disabled":
+        found.append("this Python runs without a GIL: Python code can run on several threads at once")
+    elif facts.held is None:
+        found.append(f"GIL unknown: {facts.gil}")
+    else:
+        held = facts.held
+        limit = 1 / max(held.value, 1e-3)
+        means = "it limits threads little" if limit >= advice.cpus else f"threads can give at most {limit:.2f}x"
+        found.append(f"GIL held {held.value:.2f} of the time ({held.low:.2f} to {held.high:.2f}): {means}")
+    if facts.switches is not None and facts.switches > MANY_SWITCHES:
+        found.append(f"{facts.switches:,.0f} GIL switches a second on threads: handing over costs more than it brings")
+    found.append(_tasks_in_words(facts))
+    if (moved := facts.tasks * facts.result_bytes) > 1e6:
+        found.append(f"{units.size(moved)} of results for every compute have to be copied from other processes")
+    if facts.cpu_over_wall > BUSY:
+        found.append(
+            f"tasks have threads of their own: they keep {facts.cpu_over_wall:.1f} CPUs busy one after the other"
+        )
+    return [
+        *found,
+        *(_cost_in_words(one, advice) for one in advice.seconds if _overhead(one, advice) > 0),
+        *advice.notes,
+    ]
+
+
+def _tasks_in_words(facts: Facts) -> str:
+    what = "items" if facts.items is not None else "tasks"
+    part = f" (of {facts.items})" if facts.items is not None and facts.items != facts.taken else ""
+    uneven = ""
+    if facts.longest_seconds > 3 * facts.task_seconds:
+        uneven = (
+            f" at the median and {units.seconds(facts.longest_seconds)} at most, {units.seconds(facts.seconds)} in all"
+        )
+    each = f"each returns {units.size(facts.result_bytes)}"
+    return f"{facts.tasks} {what}{part} of {units.seconds(facts.task_seconds)}{uneven}; {each}"
+
+
+def _overhead(one: Contender, advice: Advice) -> float:
+    """Seconds that a scheduler adds to each task, where that is a fifth of the task or more; else 0."""
+    facts, seconds = advice.facts, advice.seconds.get(one, math.inf)
+    if one.scheduler == "sync" or one.scheduler == "threads" or not math.isfinite(seconds) or advice.once:
+        return 0.0
+    tasks = max(1, math.ceil(facts.tasks / one.chunk))
+    added = (seconds * one.parallelism - facts.seconds) / tasks
+    return added if added > 0.2 * facts.seconds / tasks else 0.0
+
+
+def _cost_in_words(one: Contender, advice: Advice) -> str:
+    tasks = max(1, math.ceil(advice.facts.tasks / one.chunk))
+    each, added = advice.facts.seconds / tasks, _overhead(one, advice)
+    return f"{one.name}: {units.seconds(each)} tasks against {units.seconds(added)} that each costs there on top"
+
+
+def changes(advice: Advice) -> list[str]:
+    """Return what would change the answer."""
+    facts, one, found = advice.facts, advice.chosen, []
+    held = facts.held.value if facts.held else 0.0
+    if one.scheduler == "sync" and facts.seconds / max(1, facts.tasks) < ENOUGH / 4 and not advice.once:
+        found.append("bigger tasks: what one task costs a pool is then small beside the task")
+    if facts.object_text:
+        found.append("text as dtype=str in place of object: columns of Python objects keep the GIL")
+    if facts.cpu_over_wall > BUSY:
+        found.append(
+            "pinned inner threads (OMP_NUM_THREADS=1, pandas' mode.max_threads): several workers then pay more"
+        )
+    if facts.gil == "enabled" and held > 0.3 and advice.cpus > 1:
+        found.append("free-threaded Python: threads could run all of it at once (gilbench run TARGET --python 3.14t)")
+    if advice.once:
+        pool = [other for other in advice.seconds if other.scheduler in CROSSING]
+        if pool and one.scheduler not in CROSSING:
+            found.append("a pool that is kept: with many computes in a row its start is paid once (without --once)")
+    elif one.scheduler in CROSSING:
+        found.append("a single compute: starting the workers counts then (--once)")
+    if facts.tasks * facts.result_bytes > 1e6 and one.scheduler not in CROSSING and held > 0.5:
+        found.append("smaller results: reduce within the task, or write to a file and return its name")
+    if advice.cpus == 1:
+        found.append("more CPUs: with one, nothing can run at the same time")
+    return found
+
+
+def code(advice: Advice) -> list[str]:
+    """Return lines of dask code to paste."""
+    one, facts, target = advice.chosen, advice.facts, advice.target
+    lines, tasks = [], "tasks"
+    if facts.items is not None:
+        name = target.rpartition(":")[2]
+        if one.chunk > 1:
+            lines += [
+                f"def batch(items): return [{name}(item) for item in items]",
+                f"tasks = [delayed(batch)(items[i:i + {one.chunk}]) for i in range(0, len(items), {one.chunk})]",
+            ]
+        else:
+            lines += [f"tasks = [delayed({name})(item) for item in items]"]
+    compute = f"dask.compute(*{tasks}, "
+    if one.scheduler == "sync":
+        return [*lines, f'results = {compute}scheduler="sync")']
+    if one.scheduler == "threads":
+        return [*lines, f'results = {compute}scheduler="threads", num_workers={one.threads})']
+    if one.scheduler == "distributed":
+        shape = f"n_workers={one.workers}, threads_per_worker={one.threads}"
+        return [
+            *lines,
+            f"with LocalCluster({shape}) as cluster, Client(cluster):",
+            f"    results = dask.compute(*{tasks})",
+        ]
+    if one.scheduler == "loky":
+        return [*lines, f"results = {compute}scheduler=loky.get_reusable_executor({one.workers}))"]
+    if advice.once:
+        return [*lines, f'results = {compute}scheduler="processes", num_workers={one.workers}, chunksize=1)']
+    return [
+        *lines,
+        f'with ProcessPoolExecutor({one.workers}, mp_context=multiprocessing.get_context("spawn")) as pool:  # keep it',
+        f'    results = {compute}scheduler="processes", pool=pool, chunksize=1)',
+    ]
+
+
+def page(advice: Advice) -> str:
+    """Return one screen of text."""
+    lines = [f"{advice.target}: {headline(advice)}", f"  {outcome(advice)}", "", "why"]
+    lines += [f"  {line}" for line in reasons(advice)]
+    shown = shown_contenders(advice)
+    width = max(len(one.name) for one in shown)
+    for one in shown:
+        speedup = advice.speedups.get(one)
+        figure = f"{units.times(speedup.value)} ({units.interval(speedup, 'ratio')})" if speedup else ""
+        if one.scheduler == "sync" and speedup:
+            figure = "1x, the baseline"
+        mark = ">" if one == advice.chosen else " "
+        lines.append(f"  {mark} {one.name:{width}s}  {figure:26s} {advice.status[one]}".rstrip())
+    if more := changes(advice):
+        lines += ["", "what would change it", *(f"  {line}" for line in more)]
+    lines += ["", "code", *(f"  {line}" for line in code(advice))]
+    return "\n".join(lines) + "\n"
+
+
+def shown_contenders(advice: Advice) -> list[Contender]:
+    """Return one contender for each scheduler and shape: the chosen one, or its fastest, or one that was ruled out."""
+    best: dict[tuple[str, int, int], Contender] = {}
+    for one in sorted(advice.status, key=lambda one: (one != advice.chosen, advice.seconds.get(one, math.inf), one)):
+        best.setdefault((one.scheduler, one.workers, one.threads), one)
+    return sorted(best.values(), key=lambda one: (simplicity(one), one))
+
+
+def as_data(advice: Advice) -> dict[str, Any]:
+    """Return plain data, for programs."""
+
+    def figure(estimate: Estimate | None) -> dict[str, float] | None:
+        return {"value": estimate.value, "low": estimate.low, "high": estimate.high} if estimate else None
+
+    def contender(one: Contender) -> dict[str, Any]:
+        return {"scheduler": one.scheduler, "workers": one.workers, "threads": one.threads, "chunk": one.chunk}
+
+    facts = advice.facts
+    return {
+        "gilbench_advice": FORMAT,
+        "target": advice.target,
+        "advice": contender(advice.chosen),
+        "verdict": advice.verdict,
+        "once": advice.once,
+        "speedup": figure(advice.speedup),
+        "reasons": reasons(advice),
+        "changes": changes(advice),
+        "code": code(advice),
+        "contenders": [
+            {**contender(one), "speedup": figure(advice.speedups.get(one)), "status": status,
+             "seconds": advice.seconds.get(one)}
+            for one, status in advice.status.items()
+        ],
+        "tasks": {
+            "count": facts.tasks, "median_seconds": facts.task_seconds, "longest_seconds": facts.longest_seconds,
+            "seconds": facts.seconds, "result_bytes": facts.result_bytes, "cpu_over_wall": facts.cpu_over_wall,
+        },
+        "gil": {"state": facts.gil, "held": figure(facts.held), "switches_per_second": facts.switches},
+        "cost_seconds": advice.cost_seconds,
+    }  # fmt: skip

@@ -1,0 +1,333 @@
+"""One call of `gilbench advise`: probe the target, rule out what the probes rule out, and let the rest race."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
+
+from bench import advice as words
+from bench import plan as planning
+from bench.advice import Advice, Facts
+from bench.errors import UserError
+from bench.machine import usable_cpus
+from bench.plan import Case
+from bench.probes import Unavailable, gil, tasks
+from bench.probing import LiveProbed
+from bench.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
+from bench.report import printable
+from bench.report.json import finite
+from bench.schedulers import all_schedulers
+from bench.stats import Estimate
+from bench.talk import Broken
+from bench.targets import ITEMS, TAKE, Calls, graph, is_own, workload_of
+from workloads import SIZES, Workload
+
+BUDGET = 25.0  # seconds after which nothing new is begun
+LOOK = 4  # items for each CPU that the probes look at
+RACE = 0.4  # seconds of work in one compute of the race, where items can be left out
+HEAT = 3.0  # seconds of racing in one set of processes
+HEATS = 3  # sets of fresh processes, at most, for what is too close to call
+GAIN = 0.1  # what they have to promise
+LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
+
+
+class LiveRacer:
+    """A real process that takes turns. `ready` has what it said when it had opened."""
+
+    def __init__(self, case: Case, timeout: float, environment: Mapping[str, str]) -> None:
+        self.probed = LiveProbed(case, timeout, environment)
+        self.timeout, self.late = timeout, False
+
+    def turn(self, contender: Contender, patience: float) -> float:
+        """Return the seconds of one compute. Raises Broken where it fails or takes longer than `patience`."""
+        self.probed.within(min(patience, self.timeout))
+        try:
+            if self.late:
+                raise Broken("timeout", "its process was ended")
+            return float(self.probed.ask("turn", chunk=contender.chunk)["seconds"])
+        except Broken as broken:
+            self.late = broken.kind == "timeout"
+            raise
+        except Unavailable as reason:
+            raise Broken("raised", str(reason)) from reason
+
+
+@dataclass
+class Stable:
+    """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run."""
+
+    target: Workload
+    size: str
+    timeout: float
+    environment: Mapping[str, str]
+    pinned: bool = True
+    failed: dict[Contender, str] = field(default_factory=dict)
+
+    def case(self, one: Contender) -> Case:
+        """Return the case of a contender; its chunk is told with each turn."""
+        return Case(self.target.name, self.size, one.scheduler, one.workers, one.threads, self.pinned)
+
+    @contextmanager
+    def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, LiveRacer]]:
+        """Start a process for every scheduler and shape at once; yield those that opened, by contender."""
+        with ExitStack() as stack:
+            racers: dict[Case, LiveRacer] = {}
+            for one in contenders:
+                case = self.case(one)
+                if case not in racers:
+                    racers[case] = LiveRacer(case, self.timeout, self.environment)
+                    stack.enter_context(racers[case].probed)
+            broken: dict[Case, str] = {}
+            for case, racer in racers.items():
+                try:
+                    racer.probed.ready()
+                except Broken as error:
+                    broken[case] = error.reason
+            self.failed |= {one: broken[self.case(one)] for one in contenders if self.case(one) in broken}
+            yield {one: racers[self.case(one)] for one in contenders if one not in self.failed}
+
+    def cold(self, one: Contender, more: float) -> float:
+        """Return the seconds of opening and one compute, in a process of its own; `more` computes of the warm kind follow."""
+        with LiveProbed(self.case(one), self.timeout, self.environment) as probed:
+            said = probed.ready()
+        return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
+
+
+def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+    """Find out and print the advice; return the exit code. Raises UserError for a mistake."""
+    began = time.monotonic()
+    planning.check_names("size", [options["size"]], SIZES)
+    environment = {} if options["items"] is None else {ITEMS: options["items"]}
+    os.environ.update(environment)  # for our own look at the target
+    target = workload_of(graph(options["target"]) if options["graph"] else options["target"])
+
+    def say(text: str) -> None:
+        err.write(f"{text}\n")
+        err.flush()
+
+    pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
+    stable = Stable(target, options["size"], options["timeout"], environment, pinned)
+    facts = look(stable, say)
+    if facts.taken is not None:
+        stable.environment = {**environment, TAKE: str(facts.taken)}
+    judge = cold_race if options["once"] else warm_race
+    heats, status = judge(stable, facts, say, began)
+    facts = replace(facts, switches=switches(stable, facts, heats))
+    advice = advised(options["target"], facts, heats, {**status, **stable.failed}, options["once"])
+    advice = replace(advice, cost_seconds=time.monotonic() - began)
+    if options["json"]:
+        out.write(json.dumps(finite(words.as_data(advice)), indent=2) + "\n")
+    else:
+        out.write("".join(f"{printable(line)}\n" for line in words.page(advice).splitlines()))
+        out.write(f"\nfound out in {advice.cost_seconds:.0f} s\n")
+    return 0
+
+
+# --- Probes
+
+
+def look(stable: Stable, say: Any) -> Facts:
+    """Probe the target in a process of its own: tasks and their results, inner threads, GIL. Raises UserError."""
+    cpus, build = usable_cpus(), stable.target.build
+    items = len(build.arguments) if isinstance(build, Calls) else None
+    few = None if items is None else min(items, LOOK * cpus)
+    environment = stable.environment if few is None else {**stable.environment, TAKE: str(few)}
+    say(f"probing {stable.target.name}")
+    case = Case(stable.target.name, stable.size, "sync", 1, 1, stable.pinned)
+    with LiveProbed(case, stable.timeout, environment) as probed:
+        try:
+            probed.ready()
+            found = tasks.measure(probed)
+            held, state = _gil(probed)
+        except (Broken, Unavailable) as error:
+            raise UserError(f"{stable.target.name!r} does not run one task after the other: {error}") from error
+    facts = Facts(
+        tasks=found["tasks"],
+        task_seconds=found["median_seconds"],
+        longest_seconds=found["longest_seconds"],
+        seconds=found["seconds"],
+        compute_seconds=found["compute_seconds"],
+        cpu_over_wall=found["cpu_over_wall"],
+        result_bytes=found["result_bytes"],
+        object_text=found["object_text"],
+        held=held,
+        gil=state,
+    )
+    if items is None or few is None:
+        return facts
+    each = facts.seconds / facts.tasks
+    taken = min(items, max(2 * few, math.ceil(RACE / max(each, 1e-7))))
+    more = taken / facts.tasks
+    return replace(
+        facts,
+        tasks=taken,
+        seconds=facts.seconds * more,
+        compute_seconds=facts.compute_seconds * more,
+        items=items,
+        taken=taken,
+    )
+
+
+def _gil(probed: LiveProbed) -> tuple[Estimate | None, str]:
+    try:
+        held = gil.measure(probed)
+    except Unavailable as reason:
+        return None, "disabled" if "without a GIL" in str(reason) else str(reason)
+    return Estimate(held["held"], held["low"], held["high"], held["samples"]), "enabled"
+
+
+def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | None:
+    """Return GIL switches a second on threads, where threads ran and did worse than the GIL explains; else None."""
+    threads = [one for one in heats[0].times if one.scheduler == "threads"]
+    if not threads or not facts.held or facts.held.value < 0.02:
+        return None
+    one = min(threads, key=heats[0].median)
+    explained = facts.seconds * max(facts.held.value, 1 / one.parallelism)
+    if heats[0].median(one) < 1.3 * explained:
+        return None
+    try:
+        with LiveProbed(stable.case(one), stable.timeout, stable.environment) as probed:
+            probed.ready()
+            return float(gil.measure(probed)["switches_per_second"])
+    except (Broken, Unavailable):
+        return None
+
+
+# --- Races
+
+
+def warm_race(stable: Stable, facts: Facts, say: Any, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+    """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
+    draw, cpus = random.Random(), usable_cpus()
+    status: dict[Contender, str] = {}
+    first = _admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
+    say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
+    with stable.opened(first) as racers:
+        heats = [heat(racers, HEAT, draw)]
+        later = _admitted(LATER, facts, cpus, _best(heats), status)
+        if later and time.monotonic() - began < BUDGET * 0.6:
+            say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
+            with stable.opened(later) as more:
+                known = {one: racers[one] for one in heats[0].running}
+                heats.append(heat({**known, **more}, HEAT, draw, rivals=heats[0]))
+        else:
+            status |= dict.fromkeys(later, "not raced: no time was left")
+    while len(heats) < HEATS + 1 and time.monotonic() - began < BUDGET * 0.7:
+        again = _with_fewer_workers(heats, facts, cpus) or words.undecided(heats)
+        if not again:
+            break
+        say(f"too close to call: {', '.join(one.name for one in again)} once more, in fresh processes")
+        with stable.opened(again) as racers:
+            heats.append(heat(racers, HEAT, draw))
+    return heats, status
+
+
+def _admitted(
+    schedulers: Sequence[str], facts: Facts, cpus: int, best: float, status: dict[Contender, str], once: bool = False
+) -> list[Contender]:
+    """Return the contenders of these schedulers that may win; note in `status` why the others may not."""
+    found = []
+    for name in schedulers:
+        scheduler = all_schedulers()[name]
+        if reason := scheduler.unavailable():
+            status[Contender(name)] = f"not available: {reason}"
+            continue
+        most = 1 if name == "sync" else cpus
+        shapes = [
+            (shape.workers, shape.threads) for shape in scheduler.shapes(cpus) if shape.workers * shape.threads == most
+        ]
+        for one in words.entries(name, shapes, facts) if cpus > 1 or name == "sync" else ():
+            if why := words.ruled_out(one, facts, best, once, GAIN if name in LATER else SAME):
+                status[one] = f"ruled out: {why}"
+            else:
+                found.append(one)
+    return found
+
+
+def _best(heats: Sequence[Heat]) -> float:
+    return min(one.median(one.leader()) for one in heats)
+
+
+def _with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[Contender]:
+    """Return the leader and itself with half the workers, where that was not raced and more CPUs than two make it likely."""
+    leader = heats[-1].leader()
+    half = (
+        replace(leader, workers=leader.workers // 2)
+        if leader.workers > 1
+        else replace(leader, threads=leader.threads // 2)
+    )
+    ideal = facts.seconds / leader.parallelism
+    efficient = heats[-1].median(leader) < 1.3 * ideal
+    if (
+        cpus < 4
+        or leader.scheduler == "sync"
+        or half.parallelism < 2
+        or efficient
+        or any(half in h.times for h in heats)
+    ):
+        return []
+    return [half, *(words.undecided(heats) or [leader])]
+
+
+def cold_race(stable: Stable, facts: Facts, say: Any, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+    """Measure opening and one compute, in fresh processes one after the other; each of these rounds is a heat."""
+    draw, cpus = random.Random(), usable_cpus()
+    status: dict[Contender, str] = {}
+    more = (facts.items / facts.taken - 1) if facts.items and facts.taken else 0.0
+    whole = replace(facts, seconds=facts.seconds * (1 + more), tasks=round(facts.tasks * (1 + more)))
+    entered = _admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
+    entered = [one for one in entered if one.chunk == max(o.chunk for o in entered if o.scheduler == one.scheduler)]
+    heats: list[Heat] = []
+    while entered and len(heats) < HEATS and (not heats or time.monotonic() - began < BUDGET * 0.7):
+        say(f"one compute each, with starting: {', '.join(one.name for one in entered)}")
+        state = Heat({one: [] for one in entered})
+        for one in draw.sample(entered, len(entered)):
+            try:
+                state.times[one].append(stable.cold(one, more))
+            except Broken as broken:
+                state.failed[one] = broken.reason
+                state.times[one].append(None)
+        leader = state.leader()
+        for one in state.running:
+            if state.median(one) > (HOPELESS if heats else AT_ONCE / 2) * state.median(leader):
+                state.left[one] = f"left after {len(heats) + 1} starts"
+        heats.append(state)
+        entered = state.running if len(state.running) > 1 else []
+    return heats, status
+
+
+# --- Advice
+
+
+def advised(target: str, facts: Facts, heats: Sequence[Heat], status: Mapping[Contender, str], once: bool) -> Advice:
+    """Return the advice that the heats give. Raises UserError where nothing could run."""
+    if not any(math.isfinite(heats[-1].median(one)) for one in heats[-1].times):
+        why = next(iter(status.values()), "no scheduler finished a compute")
+        raise UserError(f"{target!r} could not be raced: {why}")
+    chosen, verdict, equal = words.choose(heats)
+    seconds = {one: heat.median(one) for heat in heats for one in heat.times if math.isfinite(heat.median(one))}
+    said = dict(status)
+    for heat_ in heats:
+        for one in heat_.times:
+            said[one] = heat_.failed.get(one) or heat_.left.get(one) or "raced to the end"
+    speedups = {one: words.speedup_over_sync(heats, one) for one in seconds}
+    return Advice(
+        target=target,
+        chosen=chosen,
+        verdict=verdict,
+        speedup=speedups.get(chosen) or Estimate(math.nan, 0.0, math.inf, 0),
+        once=once,
+        facts=facts,
+        speedups=speedups,
+        status=said,
+        seconds=seconds,
+        equal=equal,
+        cpus=usable_cpus(),
+    )

@@ -1,0 +1,1 @@
+"""The parts of the page: what it shows, its pictures and tables, and its template, style and script."""

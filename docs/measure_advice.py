@@ -1,0 +1,251 @@
+"""What the advice is worth: regret over an exhaustive measurement, and that of the rules people use today.
+
+    python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [PATTERN]...
+    python docs/measure_advice.py table
+
+`measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
+it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in three sets
+of fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints
+what they come to.
+
+Regret is the time of a configuration over that of the best one of the exhaustive measurement, minus 1. What is more than
+twice as slow as the best takes a single turn in each set: it cannot be the best, but rules choose it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from advice_functions import FUNCTIONS, NUMBERS, TEXT
+
+from bench import advice as words
+from bench.advising import Stable, look
+from bench.machine import fingerprint, usable_cpus
+from bench.racing import Contender, Heat, ratio
+from bench.registry import all_workloads
+from bench.schedulers import all_schedulers
+from bench.talk import Broken
+from bench.targets import ITEMS, TAKE, is_own, workload_of
+
+OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
+FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
+SETS, ROUNDS, SECONDS = 3, 6, 8.0  # fresh processes, turns in each, and seconds of turns in each set
+TWICE = 2.0
+TEXT_WORKLOADS = ("word_count", "bag_word_count", "csv_text", "csv_text_object", "tiny_tasks", "delayed_tree")
+
+
+def main() -> None:
+    """Parse the command line and do what it says."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    measure_ = commands.add_parser("measure")
+    measure_.add_argument("patterns", nargs="*")
+    measure_.add_argument("--size", action="append", default=[])
+    measure_.add_argument("--workloads", action="store_true")
+    measure_.add_argument("--functions", action="store_true")
+    commands.add_parser("table")
+    options = parser.parse_args()
+    if options.command == "table":
+        print(table([json.loads(line) for line in OUT.read_text().splitlines()]))
+        return
+    both = not options.workloads and not options.functions
+    targets = list(
+        targets_of(options.workloads or both, options.functions or both, options.size or ["small", "default"])
+    )
+    chosen = [one for one in targets if not options.patterns or any(fnmatch(one[0], p) for p in options.patterns)]
+    done = {(one["target"], one["items"], one["size"]) for one in map(json.loads, OUT.read_text().splitlines())} \
+        if OUT.exists() else set()  # fmt: skip
+    for target, items, size, kind in random.sample(chosen, len(chosen)):
+        if (shown(target), items, size) in done:
+            continue
+        try:
+            found = measured(target, items, size, kind)
+        except Broken as broken:
+            print(f"{shown(target)} {items or size}: {broken}", file=sys.stderr)
+            continue
+        with OUT.open("a") as out:
+            out.write(json.dumps(found) + "\n")
+        print(
+            f"{shown(target)} {items or size}: {found['advised']} ({found['verdict']}), "
+            f"regret {found['regret']:.1%}, best {found['best']}; "
+            f"{found['advise_seconds']:.0f} s, exhaustive {found['exhaustive_seconds']:.0f} s",
+            flush=True,
+        )
+
+
+def targets_of(workloads: bool, functions: bool, sizes: Iterable[str]) -> Iterator[tuple[str, str | None, str, str]]:
+    """Yield (target, items, size, kind) of all that is advised on."""
+    if functions:
+        for one in FUNCTIONS:
+            yield f"{FILE}:{one.name}", one.items, "default", one.kind
+    if workloads:
+        for name in all_workloads():
+            for size in sizes:
+                yield name, None, size, TEXT if name in TEXT_WORKLOADS else NUMBERS
+
+
+def shown(target: str) -> str:
+    """Return the target without its folder."""
+    return target.rpartition("/")[2]
+
+
+def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, Any]:
+    """Ask for advice, measure everything, and return what it comes to."""
+    began = time.monotonic()
+    advice = advised(target, items, size)
+    advise_seconds = time.monotonic() - began
+    os.environ.pop(ITEMS, None)
+    environment = {} if items is None else {ITEMS: items}
+    os.environ.update(environment)
+    workload = workload_of(target)
+    stable = Stable(workload, size, 120.0, environment, workload.pinned and not is_own(target))
+    facts = look(stable, lambda line: None)
+    if facts.taken is not None:
+        stable.environment = {**environment, TAKE: str(facts.taken)}
+    chosen = Contender(**advice["advice"])
+    began = time.monotonic()
+    everything = dict.fromkeys([*configurations(facts), chosen])
+    heats = [exhaustive(stable, list(everything), random.Random()) for _ in range(SETS)]
+    typical = {one: statistics.median(heat.median(one) for heat in heats) for one in everything}
+    best = min(typical, key=lambda one: typical[one])
+    sync = min((one for one in typical if one.scheduler == "sync"), key=lambda one: typical[one])
+
+    def regret(one: Contender | None) -> float | None:
+        if one is None or not math.isfinite(typical.get(one, math.inf)):
+            return None
+        found = ratio(heats, one, best)
+        return found.value - 1 if found and one != best else 0.0
+
+    speedup = ratio(heats, sync, chosen)
+    return {
+        "target": shown(target), "items": items, "size": size, "kind": kind,
+        "advised": chosen.name, "verdict": advice["verdict"], "best": best.name, "regret": regret(chosen),
+        "rules": {name: regret(one) for name, one in rules(kind, workload.collection, target, typical).items()},
+        "promised": advice["speedup"], "speedup": speedup.value if speedup and chosen != sync else 1.0,
+        "task_seconds": facts.task_seconds,
+        "advise_seconds": advise_seconds, "exhaustive_seconds": time.monotonic() - began,
+        "seconds": {one.name: value for one, value in typical.items() if math.isfinite(value)},
+        "cpus": usable_cpus(), "python": fingerprint()["python_version"],
+    }  # fmt: skip
+
+
+def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
+    """Return what the command says."""
+    command = [sys.executable, "-m", "bench", "advise", target, "--size", size, "--json"]
+    command += [] if items is None else ["--items", items]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Broken("advise", done.stderr.strip())
+    found: Mapping[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def configurations(facts: words.Facts) -> Iterator[Contender]:
+    """Yield every way to run it: every scheduler, number of workers and chunk."""
+    for scheduler in all_schedulers().values():
+        if scheduler.name in ("default", "processes-default") or scheduler.unavailable():
+            continue  # what these run on is among the others, warm
+        for shape in scheduler.shapes(usable_cpus()):
+            found = set(words.chunks(facts, shape.workers * shape.threads))
+            if facts.taken:
+                found |= {
+                    chunk for chunk in (1, 4, 16, 64, 256) if chunk * 2 * shape.workers * shape.threads <= facts.taken
+                }
+            for chunk in sorted(found):
+                tasks = (facts.taken or facts.tasks) / chunk
+                if tasks <= 1000 or chunk == max(found):  # a cluster takes seconds for a thousand tasks
+                    yield Contender(scheduler.name, shape.workers, shape.threads, chunk)
+
+
+def exhaustive(stable: Stable, contenders: list[Contender], draw: random.Random) -> Heat:
+    """Let all take turns in one set of fresh processes."""
+    state = Heat({one: [] for one in contenders})
+    with stable.opened(contenders) as racers:
+        began = time.monotonic()
+        for round_ in range(ROUNDS):
+            running = [one for one in racers if one not in state.failed and one not in state.left]
+            for one in contenders:
+                state.times[one].append(None)
+            for one in draw.sample(running, len(running)):
+                try:
+                    state.times[one][-1] = racers[one].turn(one, 120.0)
+                except Broken as broken:
+                    state.failed[one] = broken.reason
+            best = state.median(state.leader())
+            state.left |= {one: "twice as slow" for one in running if state.median(one) > TWICE * best}
+            if round_ >= 2 and time.monotonic() - began > SECONDS:
+                break
+    return state
+
+
+def rules(kind: str, collection: bool, target: str, typical: Mapping[Contender, float]) -> dict[str, Contender | None]:
+    """Return rule -> what it would choose: with as many workers as CPUs, and no chunks."""
+    cpus = usable_cpus()
+    by_name = {
+        "threads": Contender("threads", 1, cpus),
+        "processes": Contender("processes", cpus),
+        "distributed": Contender("distributed", cpus),
+        "sync": Contender("sync"),
+    }
+    own = "processes" if collection and target.startswith("bag") else "threads"
+    chosen = {
+        "numbers: threads, text: processes": "threads" if kind == NUMBERS else "processes",
+        "each collection's default": own,
+        "always distributed": "distributed",
+        "always processes": "processes",
+        "no parallelism (sync)": "sync",
+    }
+    return {rule: by_name[name] if by_name[name] in typical else None for rule, name in chosen.items()}
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    """Return the figures as a markdown table: for the project's workloads, and for the other functions."""
+    found = ["| on | rule | targets | regret <= 5 % | <= 10 % | worst | mean |", "|---|---|---|---|---|---|---|"]
+    groups = {
+        "workloads": [one for one in lines if one["items"] is None],
+        "other functions": [one for one in lines if one["items"] is not None],
+    }
+    for group, members in groups.items():
+        if not members:
+            continue
+        columns: dict[str, list[float | None]] = {"gilbench advise": [one["regret"] for one in members]}
+        for rule in members[0]["rules"]:
+            columns[rule] = [one["rules"][rule] for one in members]
+        for rule, all_ in columns.items():
+            known = [regret for regret in all_ if regret is not None]
+            found.append(
+                f"| {group} | {rule} | {len(known)} | {share(known, 0.05)} | {share(known, 0.1)} | {max(known):.0%} "
+                f"| {statistics.fmean(known):.1%} |"
+            )
+    cost = [one["advise_seconds"] / one["exhaustive_seconds"] for one in lines]
+    short = [one["advise_seconds"] for one in lines if one["task_seconds"] < 0.1]
+    kept = [one["promised"]["low"] <= one["speedup"] <= one["promised"]["high"] for one in lines if one["promised"]]
+    found += [
+        "",
+        f"Cost: median {statistics.median(cost):.0%} of the exhaustive measurement (at most {max(cost):.0%}); for tasks under "
+        f"100 ms median {statistics.median(short):.0f} s, at most {max(short):.0f} s. "
+        f"The speed-up lay within the promised interval in {statistics.fmean(kept):.0%}.",
+    ]
+    return "\n".join(found)
+
+
+def share(regrets: list[float], bar: float) -> str:
+    """Return how many are at most the bar, in percent."""
+    return f"{sum(regret <= bar for regret in regrets) / len(regrets):.0%}"
+
+
+if __name__ == "__main__":
+    main()

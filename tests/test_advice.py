@@ -1,0 +1,274 @@
+"""What is advised, and in which words: from scripted heats and facts."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench import advice as words
+from bench.advice import Advice, Facts
+from bench.advising import advised
+from bench.errors import UserError
+from bench.racing import Contender, Heat
+from bench.stats import Estimate
+
+SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
+LOKY, CLUSTER = Contender("loky", 4), Contender("distributed", 4)
+FACTS = Facts(
+    tasks=40,
+    task_seconds=0.01,
+    longest_seconds=0.011,
+    seconds=0.4,
+    compute_seconds=0.41,
+    cpu_over_wall=1.0,
+    result_bytes=100.0,
+    held=Estimate(0.5, 0.48, 0.52, 1000),
+)
+
+
+def heats(times: dict[Contender, float], count: int = 2, noise: float = 0.01) -> list[Heat]:
+    """Heats whose rounds differ by the noise, up for one contender when it is down for the next."""
+    return [
+        Heat(
+            {
+                one: [value * (1 + sign), value, value * (1 - sign), value]
+                for (one, value), sign in zip(times.items(), itertools.cycle((noise, -noise)), strict=False)
+            }
+        )
+        for _ in range(count)
+    ]
+
+
+def given(
+    times: dict[Contender, float], facts: Facts = FACTS, count: int = 2, noise: float = 0.01, once: bool = False
+) -> Advice:
+    return replace(advised("mine.py:f", facts, heats(times, count, noise), {}, once), cpus=4)
+
+
+def held(value: float) -> Facts:
+    return replace(FACTS, held=Estimate(value, value - 0.01, value + 0.01, 1000))
+
+
+# --- Who takes part
+
+
+@pytest.mark.parametrize(
+    ("seconds", "taken", "expected"),
+    [
+        (0.05, 400, [1]),  # long tasks gain nothing
+        (0.004, 400, [1, 3]),
+        (1e-4, 4000, [25, 100]),
+        (1e-4, 160, [1, 10]),  # four tasks for each of four workers have to remain
+        (1e-4, 8, [1]),
+    ],
+)
+def test_chunks_make_tasks_long_enough_and_leave_enough_of_them(
+    seconds: float, taken: int, expected: list[int]
+) -> None:
+    facts = replace(FACTS, items=taken, taken=taken, tasks=taken, task_seconds=seconds)
+    assert words.chunks(facts, 4) == expected
+
+
+def test_a_target_with_its_own_tasks_has_no_chunks() -> None:
+    assert words.chunks(replace(FACTS, task_seconds=1e-5), 4) == [1]
+    assert words.entries("threads", [(1, 4), (1, 2)], FACTS) == [THREADS, Contender("threads", 1, 2)]
+
+
+def test_threads_are_ruled_out_by_the_gil_only_where_there_is_one() -> None:
+    assert words.ruled_out(THREADS, held(0.99), 0.41) == "the GIL is held 0.99 of the time"
+    assert words.ruled_out(Contender("distributed", 1, 4), held(0.99), 0.41) is not None
+    assert words.ruled_out(THREADS, held(0.5), 0.41) is None
+    assert words.ruled_out(THREADS, replace(FACTS, held=None, gil="disabled"), 0.41) is None
+    assert words.ruled_out(PROCESSES, held(0.99), 0.41) is None
+
+
+def test_processes_are_ruled_out_where_messages_alone_take_longer() -> None:
+    short = replace(FACTS, tasks=4000, task_seconds=1e-5, longest_seconds=1e-5, seconds=0.04, compute_seconds=0.2)
+    assert "at the very least" in str(words.ruled_out(PROCESSES, short, 0.2))
+    heavy = replace(FACTS, result_bytes=1e9)
+    assert "at the very least" in str(words.ruled_out(PROCESSES, heavy, 0.41))
+    assert words.ruled_out(SYNC, heavy, 0.1) is None
+
+
+def test_nothing_is_raced_where_the_best_leaves_no_room() -> None:
+    assert words.ruled_out(LOKY, FACTS, 0.1) == "no more than 5% to gain: another takes 100 ms"
+    assert words.ruled_out(LOKY, FACTS, 0.2) is None
+
+
+def test_one_long_task_bounds_all() -> None:
+    assert words.bound(THREADS, replace(FACTS, longest_seconds=0.3)) == pytest.approx(0.3)
+
+
+def test_a_single_compute_pays_for_the_start() -> None:
+    assert words.bound(CLUSTER, FACTS, once=True) > words.bound(CLUSTER, FACTS) + 0.4
+
+
+# --- Who won
+
+
+def test_the_fastest_is_advised() -> None:
+    found = given({SYNC: 0.4, THREADS: 0.11, PROCESSES: 0.2})
+    assert (found.chosen, found.verdict) == (THREADS, "best")
+    assert found.speedup.value == pytest.approx(0.4 / 0.11, rel=0.01)
+    assert found.speedup.low < 0.4 / 0.11 < found.speedup.high
+
+
+@pytest.mark.parametrize(
+    ("times", "chosen"),
+    [
+        ({SYNC: 1.0, THREADS: 0.99, PROCESSES: 1.01}, SYNC),
+        ({SYNC: 1.0, THREADS: 0.51, PROCESSES: 0.50}, THREADS),
+        ({SYNC: 1.0, PROCESSES: 0.51, LOKY: 0.505, CLUSTER: 0.5}, PROCESSES),
+    ],
+)
+def test_within_five_percent_there_is_no_difference_and_the_simpler_is_taken(
+    times: dict[Contender, float], chosen: Contender
+) -> None:
+    found = given(times)
+    assert (found.chosen, found.verdict) == (chosen, "no difference")
+    assert "no difference within 5 %" in words.outcome(found)
+
+
+def test_beyond_five_percent_the_faster_is_taken() -> None:
+    found = given({SYNC: 1.0, THREADS: 0.55, PROCESSES: 0.5})
+    assert (found.chosen, found.verdict) == (PROCESSES, "best")
+
+
+def test_it_cannot_tell_where_noise_leaves_a_quarter_open() -> None:
+    found = given({SYNC: 1.0, THREADS: 1.02}, count=1, noise=0.5)
+    assert found.verdict == "cannot tell"
+    assert words.outcome(found).startswith("cannot tell")
+
+
+def test_a_chunk_needs_a_reason() -> None:
+    facts = replace(FACTS, items=400, taken=400)
+    plain, chunked = THREADS, replace(THREADS, chunk=10)
+    assert given({SYNC: 1.0, plain: 0.5, chunked: 0.495}, facts).chosen == plain
+    assert given({SYNC: 1.0, plain: 0.6, chunked: 0.5}, facts).chosen == chunked
+
+
+def test_who_has_left_is_not_chosen_and_who_failed_is_named() -> None:
+    found = heats({SYNC: 0.4, THREADS: 0.3})[:1]
+    found[0].times[PROCESSES] = [None]
+    found[0].failed[PROCESSES] = "PicklingError: cannot pickle"
+    advice = advised("mine.py:f", FACTS, found, {}, once=False)
+    assert advice.chosen == THREADS
+    assert advice.status[PROCESSES] == "PicklingError: cannot pickle"
+    assert "PicklingError" in words.page(advice)
+
+
+def test_nothing_that_runs_is_an_error() -> None:
+    nothing = Heat({SYNC: [None]}, failed={SYNC: "raised"})
+    with pytest.raises(UserError, match=r"'mine.py:f' could not be raced: raised"):
+        advised("mine.py:f", FACTS, [nothing], {SYNC: "raised"}, once=False)
+
+
+def test_speed_up_of_one_that_never_met_sync_goes_by_way_of_a_third() -> None:
+    first = heats({SYNC: 1.0, THREADS: 0.5}, count=1)
+    second = heats({THREADS: 0.5, CLUSTER: 0.25}, count=1)
+    found = words.speedup_over_sync([*first, *second], CLUSTER)
+    direct = words.speedup_over_sync([*first, *second], THREADS)
+    assert found
+    assert direct
+    assert found.value == pytest.approx(4.0, rel=0.01)
+    assert found.high / found.low > direct.high / direct.low
+
+
+def test_those_too_close_race_again_one_of_each_scheduler_and_three_at_most() -> None:
+    chunked = replace(THREADS, chunk=4)
+    found = heats({SYNC: 1.0, THREADS: 0.5, chunked: 0.51, PROCESSES: 0.52, LOKY: 0.5, CLUSTER: 0.53}, count=1)
+    found[-1].left[SYNC] = "left after 2 rounds"
+    again = words.undecided(found)
+    assert len(again) == words.CLOSEST
+    assert len({one.scheduler for one in again}) == len(again)
+    clear = heats({THREADS: 0.5, PROCESSES: 0.8}, count=1)
+    assert words.undecided(clear) == []
+
+
+# --- In words
+
+
+def test_the_page_is_one_screen_and_has_all_parts() -> None:
+    facts = replace(held(0.97), items=4000, taken=400, result_bytes=5e5, switches=38_000.0)
+    times = {SYNC: 0.4, THREADS: 0.6, PROCESSES: 0.2, LOKY: 0.22, CLUSTER: 0.9}
+    page = words.page(given(times, facts))
+    assert len(page.splitlines()) < 30
+    assert max(map(len, page.splitlines())) < 150
+    for part in (
+        "mine.py:f: processes: 4 processes of one thread each",
+        "as fast as one task after the other",
+        "GIL held 0.97 of the time (0.96 to 0.98): threads can give at most 1.03x",
+        "38,000 GIL switches a second",
+        "40 items (of 4000) of 10.0 ms; each returns 488 KiB",
+        "have to be copied",
+        "tasks against",
+        "what would change it",
+        "free-threaded Python",
+        "--once",
+        "ProcessPoolExecutor(4",
+    ):
+        assert part in page, part
+
+
+@pytest.mark.parametrize("chosen", [SYNC, THREADS, PROCESSES, LOKY, CLUSTER, replace(PROCESSES, chunk=8)])
+@pytest.mark.parametrize("items", [None, 100])
+@pytest.mark.parametrize("once", [False, True])
+def test_the_code_is_python(chosen: Contender, items: int | None, once: bool) -> None:
+    facts = replace(FACTS, items=items, taken=items)
+    found = given({SYNC: 1.0, chosen: 0.5 if chosen != SYNC else 1.0}, facts, once=once)
+    assert found.chosen == chosen
+    compile("\n".join(words.code(found)), "code", "exec")
+
+
+def test_the_code_computes_what_it_should() -> None:
+    """What is advised for threads, run as it stands."""
+    import dask
+    from dask import delayed
+
+    facts = replace(FACTS, items=100, taken=100)
+    for chunk in (1, 8):
+        one = replace(THREADS, chunk=chunk)
+        space = {"dask": dask, "delayed": delayed, "f": lambda x: x * x, "items": range(100)}
+        exec("\n".join(words.code(given({SYNC: 1.0, one: 0.5}, facts))), space)
+        results = space["results"]
+        flat = [value for part in results for value in (part if chunk > 1 else [part])]  # type: ignore[attr-defined]
+        assert flat == [x * x for x in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "times", "change"),
+    [
+        (replace(held(0.9), object_text=True), {SYNC: 0.4}, "dtype=str"),
+        (replace(held(0.1), cpu_over_wall=1.8), {SYNC: 0.4}, "OMP_NUM_THREADS"),
+        (held(0.9), {SYNC: 0.4, PROCESSES: 0.2}, "free-threaded"),
+        (replace(held(0.9), tasks=4000, seconds=0.4), {SYNC: 0.4}, "bigger tasks"),
+        (replace(held(0.9), result_bytes=1e7), {SYNC: 0.4}, "smaller results"),
+    ],
+)
+def test_what_would_change_the_answer(facts: Facts, times: dict[Contender, float], change: str) -> None:
+    assert any(change in line for line in words.changes(given(times, facts)))
+
+
+def test_without_a_gil_it_is_not_blamed() -> None:
+    found = given({SYNC: 0.4, THREADS: 0.1}, replace(FACTS, held=None, gil="disabled"))
+    assert "runs without a GIL" in words.reasons(found)[0]
+    assert not any("free-threaded" in line for line in words.changes(found))
+
+
+def test_an_unknown_gil_is_no_guess() -> None:
+    found = given({SYNC: 0.4, THREADS: 0.1}, replace(FACTS, held=None, gil="calibration failed"))
+    assert words.reasons(found)[0] == "GIL unknown: calibration failed"
+
+
+def test_data_is_json_and_complete() -> None:
+    found = given({SYNC: 0.4, THREADS: 0.1, PROCESSES: 0.2})
+    data = json.loads(json.dumps(words.as_data(found)))
+    assert data["advice"] == {"scheduler": "threads", "workers": 1, "threads": 4, "chunk": 1}
+    assert data["verdict"] == "best"
+    assert {one["scheduler"] for one in data["contenders"]} == {"sync", "threads", "processes"}
+    assert data["speedup"]["low"] < data["speedup"]["value"] < data["speedup"]["high"]
+    assert all(math.isfinite(one["seconds"]) for one in data["contenders"])

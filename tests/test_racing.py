@@ -1,0 +1,161 @@
+"""The race, with contenders whose times are scripted: no clock, no process."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bench.racing import LAYOUT, Contender, Heat, drop, heat, precise, ratio, reach
+from bench.talk import Broken
+
+SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
+
+
+class Scripted:
+    """A racer that takes as long as it is told. Raises what it is given in place of seconds."""
+
+    def __init__(self, seconds: Callable[[Contender], float | Broken]) -> None:
+        self.seconds = seconds
+        self.asked: list[tuple[Contender, float]] = []
+
+    def turn(self, contender: Contender, patience: float) -> float:
+        self.asked.append((contender, patience))
+        found = self.seconds(contender)
+        if isinstance(found, Broken):
+            raise found
+        return found
+
+
+def clock() -> Callable[[], float]:
+    """Each look takes a tenth of a second."""
+    ticks: Iterator[float] = (number / 10 for number in itertools.count())
+    return lambda: next(ticks)
+
+
+def race(
+    times: dict[Contender, float], spread: float = 0.01, seconds: float = 3.0, seed: int = 1
+) -> tuple[Heat, Scripted]:
+    chance = random.Random(seed)
+    racer = Scripted(lambda one: times[one] * chance.lognormvariate(0, spread))
+    return heat(dict.fromkeys(times, racer), seconds, random.Random(seed), clock()), racer
+
+
+def test_the_hopeless_leave_after_one_turn_the_slow_after_two_the_rest_when_sure() -> None:
+    found, racer = race({SYNC: 1.0, THREADS: 0.3, PROCESSES: 0.45})
+    assert found.running == [THREADS]
+    assert found.left == {SYNC: "left after 1 round", PROCESSES: "left after 2 rounds"}
+    turns = [one for one, _ in racer.asked]
+    assert [turns.count(one) for one in (SYNC, PROCESSES)] == [1, 2]
+
+
+def test_what_is_too_close_to_call_stays() -> None:
+    found, _ = race({SYNC: 1.0, THREADS: 0.98, PROCESSES: 1.04})
+    assert found.running == [SYNC, THREADS, PROCESSES]
+    assert found.left == {}
+
+
+def test_a_layout_s_worth_of_difference_is_never_sure() -> None:
+    """However often it is repeated in the same two processes."""
+    low, high = reach([0.06, 0.061] * 50)
+    assert low < math.log(1.05) < high
+    assert reach([0.06, 0.061, 0.06])[0] < low
+
+
+def test_it_ends_when_more_rounds_would_tell_nothing_more() -> None:
+    quiet, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.001)
+    noisy, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.2)
+    assert len(quiet.times[SYNC]) == 3
+    assert len(noisy.times[SYNC]) > 6
+
+
+def test_it_ends_in_time_but_not_before_one_round() -> None:
+    found, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.5, seconds=0.0)
+    assert len(found.times[SYNC]) == 1
+
+
+def test_every_round_has_a_random_order() -> None:
+    _, racer = race({SYNC: 1.0, THREADS: 1.0, PROCESSES: 1.0}, spread=0.3)
+    order = [one for one, _ in racer.asked]
+    rounds = {tuple(order[at : at + 3]) for at in range(0, len(order) - 2, 3)}
+    assert len(rounds) > 2
+
+
+def test_who_takes_too_long_has_lost_and_who_fails_cannot_run() -> None:
+    answers: dict[Contender, float | Broken] = {
+        SYNC: 1.0,
+        THREADS: Broken("timeout", "no answer within 3 s"),
+        PROCESSES: Broken("raised", "PicklingError: no"),
+    }
+    found = heat(dict.fromkeys(answers, Scripted(answers.__getitem__)), 3.0, random.Random(1), clock())
+    assert found.left == {THREADS: "too slow to wait for"}
+    assert found.failed == {PROCESSES: "PicklingError: no"}
+    assert found.leader() is SYNC
+    assert found.median(THREADS) == math.inf
+
+
+def test_patience_is_bounded_by_the_best_time() -> None:
+    """So that one that takes ten times as long does not cost ten times as much."""
+    found, racer = race({SYNC: 10.0, THREADS: 1.0, PROCESSES: 9.0}, seed=3)
+    assert found.running == [THREADS]
+    first = dict(reversed(racer.asked))
+    after_threads = [one for one, _ in racer.asked][[one for one, _ in racer.asked].index(THREADS) + 1 :]
+    assert all(first[one] < 10 for one in after_threads if one is not THREADS)
+
+
+def test_newcomers_are_given_no_more_time_than_they_need_to_beat_the_leader() -> None:
+    before, _ = race({THREADS: 1.0})
+    racer = Scripted(lambda one: 1.0)
+    heat({PROCESSES: racer}, 1.0, random.Random(1), clock(), rivals=before)
+    assert racer.asked[0][1] < 10
+
+
+def test_drop_needs_a_leader() -> None:
+    state = Heat({SYNC: [None], THREADS: [None]})
+    drop(state, 1)
+    assert state.running == [SYNC, THREADS]
+
+
+def test_precise_looks_at_the_spread_within() -> None:
+    tight = Heat({SYNC: [1.0, 1.01, 1.0, 1.01], THREADS: [1.02, 1.02, 1.03, 1.02]})
+    loose = Heat({SYNC: [1.0, 1.3, 0.8, 1.0], THREADS: [1.02, 0.8, 1.2, 1.02]})
+    assert precise(tight)
+    assert not precise(loose)
+
+
+def test_ratio_covers_the_truth_with_random_layouts() -> None:
+    """Simulated: two heats, each process with its own layout factor. Nominal 95 %, and at least 94 %."""
+    chance = random.Random(7)
+    covered, tries = 0, 2000
+    for _ in range(tries):
+        heats = []
+        for _ in range(2):
+            factors = {one: chance.lognormvariate(0, LAYOUT) for one in (SYNC, THREADS)}
+            heats.append(
+                Heat(
+                    {
+                        one: [factor * chance.lognormvariate(0, 0.05) for _ in range(5)]
+                        for one, factor in factors.items()
+                    }
+                )
+            )
+        found = ratio(heats, SYNC, THREADS)
+        assert found
+        covered += found.low <= 1.0 <= found.high
+    assert covered / tries >= 0.94
+
+
+def test_ratio_of_two_that_never_met_is_none() -> None:
+    assert ratio([Heat({SYNC: [1.0]}), Heat({THREADS: [1.0]})], SYNC, THREADS) is None
+    assert ratio([Heat({SYNC: [1.0, None], THREADS: [None, 1.0]})], SYNC, THREADS) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "name"),
+    [(SYNC, "sync"), (THREADS, "threads 1x4"), (Contender("processes", 4, 1, 16), "processes 4x1, 16 items per task")],
+)
+def test_names(one: Contender, name: str) -> None:
+    assert one.name == name
