@@ -26,7 +26,7 @@ from bench.report.json import finite
 from bench.schedulers import all_schedulers
 from bench.stats import Estimate
 from bench.talk import Broken
-from bench.targets import ITEMS, TAKE, Calls, graph, is_own, workload_of
+from bench.targets import CHUNK, ITEMS, TAKE, Calls, graph, is_own, workload_of
 from workloads import SIZES, Workload
 
 BUDGET = 25.0  # seconds after which nothing new is begun
@@ -95,7 +95,7 @@ class Stable:
 
     def cold(self, one: Contender, more: float) -> float:
         """Return the seconds of opening and one compute, in a process of its own; `more` computes of the warm kind follow."""
-        with LiveProbed(self.case(one), self.timeout, self.environment) as probed:
+        with LiveProbed(self.case(one), self.timeout, {**self.environment, CHUNK: str(one.chunk)}) as probed:
             said = probed.ready()
         return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
 

@@ -14,7 +14,7 @@ from typing import Final
 from bench import units
 from bench.charts._data import Row, at_main_size, kind, rows, series, timed, usable
 from bench.claims import Evidence, regret_of
-from bench.stats import Estimate, quotient, relative_half_width
+from bench.stats import Estimate, quotient
 from bench.summary import CaseSummary, Summary
 from bench.verdicts import Verdicts, ordered
 
@@ -38,8 +38,9 @@ class Statement:
 class Noise:
     """How well a result is known.
 
-    times, speedups: half the width of the middlemost interval, as a fraction; NaN where there is none. spread: how far two
-    processes with the same case lie apart, as a fraction (median over the cases). observations, cases: how many.
+    times, speedups: how far the middlemost interval reaches, as a fraction: one from a / x to a * x counts as x - 1;
+    infinite where it is not known, NaN where there is none. spread: how far two processes with the same case lie apart,
+    as a fraction (median over the cases). observations, cases: how many.
     """
 
     times: float
@@ -65,11 +66,11 @@ def of_verdicts(verdicts: Verdicts) -> list[Statement]:
         first = worse[0]
         size = f"{first.ratio - 1:+.1%}" if math.isfinite(first.ratio) else "fails"
         how = first.reason or f"the 95 % interval goes from {first.low - 1:+.1%} to {first.high - 1:+.1%}"
-        more = f" So did {_several(len(worse) - 1, 'more case')}." if len(worse) > 1 else ""
+        more = f" So did {several(len(worse) - 1, 'more case')}." if len(worse) > 1 else ""
         found.append(Statement(f"{first.case} got {what}", size, f"{_sentence(how)}.{more}", "forest"))
     elif any(line.kind == "same" for line in lines):
         same = sum(line.kind == "same" for line in lines)
-        text = f"{_several(same, 'case')} of {len(lines)} lie within their threshold."
+        text = f"{several(same, 'case')} of {len(lines)} lie within their threshold."
         found.append(Statement(f"No case is {what} beyond doubt", str(same), text, "forest"))
     if better:
         first = better[0]
@@ -90,16 +91,18 @@ def between(first: Summary, other: Summary) -> list[Statement]:
     changes = changes_between(first, other)
     clear = [change for change in changes if change[2].low > 1 or change[2].high < 1]
     title = f"From {first.name} to {other.name}"
+    if not changes:
+        return [Statement(title, "nothing to compare", "They have no speed-up of the same case.", "speedup")]
     if not clear:
         text = "None of the speed-ups measured in both differs beyond its intervals."
-        return [Statement(title, f"0 of {_several(len(changes), 'speed-up')} differ", text, "speedup")]
+        return [Statement(title, f"0 of {several(len(changes), 'speed-up')} differ", text, "speedup")]
     before, after, change = max(clear, key=lambda one: abs(math.log(one[2].value)))
     assert before.speedup and after.speedup
     text = (
         f"Most of all {_label(after)}: {units.estimate(before.speedup, 'ratio')} over sync in {first.name}, "
         f"{units.estimate(after.speedup, 'ratio')} in {other.name}, which is {units.estimate(change, 'ratio')} the speed-up."
     )
-    return [Statement(title, f"{len(clear)} of {_several(len(changes), 'speed-up')} differ", text, "speedup")]
+    return [Statement(title, f"{len(clear)} of {several(len(changes), 'speed-up')} differ", text, "speedup")]
 
 
 def changes_between(first: Summary, other: Summary) -> list[tuple[CaseSummary, CaseSummary, Estimate]]:
@@ -117,12 +120,17 @@ def noise(summary: Summary) -> Noise:
     spreads = [_apart(case.observations) for case in cases if len(case.observations) > 1]
     speedups = [case.speedup for case in cases if case.speedup and case.case != case.case.baseline]
     return Noise(
-        times=_middle(map(relative_half_width, (case.estimate for case in cases))),
-        speedups=_middle(map(relative_half_width, speedups)),
+        times=_middle(_reach(case.estimate) for case in cases),
+        speedups=_middle(map(_reach, speedups)),
         spread=_middle(spreads),
         observations=sum(len(case.observations) for case in summary.cases),
         cases=len(summary.cases),
     )
+
+
+def within(reach: float) -> str:
+    """Return how far an interval reaches, in words: `±12%`, or `a factor of 3.2` where a percentage says little."""
+    return f"±{reach:.0%}" if reach < 1 else f"a factor of {units.digits(1 + reach)}"
 
 
 # --- Of one result
@@ -143,9 +151,7 @@ def _choices(summary: Summary) -> Iterator[Statement]:
         text += f". It holds the GIL {held} of the time." if held else "."
         text += "".join(f" Beware: {flag}." for flag in best.flags)
         text += f" Also for {_names([row.label for row in mine[1:]])}." if mine[1:] else ""
-        yield Statement(
-            f"Use {PLURAL[name]} for", f"{len(mine)} of {_several(len(table), 'workload')}", text, "speedup"
-        )
+        yield Statement(f"Use {PLURAL[name]} for", f"{len(mine)} of {several(len(table), 'workload')}", text, "speedup")
 
 
 def _mistakes(summary: Summary) -> Iterator[Statement]:
@@ -180,7 +186,7 @@ def _neither(summary: Summary) -> Iterator[Statement]:
     mine = [row.label for row in table if row.verdict == "serial"]
     if mine:
         text = f"Nothing is faster than one task after the other for {_names(mine)}."
-        yield Statement("Stay with sync for", f"{len(mine)} of {_several(len(table), 'workload')}", text, "speedup")
+        yield Statement("Stay with sync for", f"{len(mine)} of {several(len(table), 'workload')}", text, "speedup")
 
 
 def _undecided(summary: Summary) -> Iterator[Statement]:
@@ -188,14 +194,12 @@ def _undecided(summary: Summary) -> Iterator[Statement]:
     table, known = rows(summary), noise(summary)
     unclear = [row.label for row in table if row.verdict == "unclear"]
     if unclear:
-        width = (
-            f" Half of the speed-ups are known to ±{known.speedups:.0%} or worse:"
-            if math.isfinite(known.speedups)
-            else ""
-        )
-        text = f"Intervals overlap for {_names(unclear)}.{width} a longer run, or a quieter machine, decides more."
+        text = f"Intervals overlap for {_names(unclear)}."
+        if math.isfinite(known.speedups):
+            text += f" Half of the speed-ups are known to {within(known.speedups)} at best."
+        text += " A longer run, or a quieter machine, decides more."
         yield Statement(
-            "This result cannot tell for", f"{len(unclear)} of {_several(len(table), 'workload')}", text, "speedup"
+            "This result cannot tell for", f"{len(unclear)} of {several(len(table), 'workload')}", text, "speedup"
         )
 
 
@@ -255,6 +259,10 @@ def _label(case: CaseSummary) -> str:
     return f"{case.case.workload} on {series(case.case)}"
 
 
+def _reach(figure: Estimate) -> float:
+    return math.sqrt(figure.high / figure.low) - 1 if figure.low > 0 else math.inf
+
+
 def _apart(values: Sequence[float]) -> float:
     """Return how far two values lie apart: the standard deviation of a difference of logs, as a fraction."""
     return math.expm1(math.sqrt(2 * statistics.variance(map(math.log, values)))) if min(values) > 0 else math.nan
@@ -265,7 +273,8 @@ def _middle(values: Sequence[float] | Iterator[float] | map[float]) -> float:
     return statistics.median(found) if found else math.nan
 
 
-def _several(count: int, noun: str) -> str:
+def several(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 case`, `2 cases`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

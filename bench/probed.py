@@ -15,10 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ParamSpec, TextIO, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from bench import layout
-from bench.turns import listen
+from bench.turns import apart, listen
 from bench.worker import Order, WrongAnswer, check, compute_of, describe
 
 P = ParamSpec("P")
@@ -42,21 +42,6 @@ def main(order_path: str) -> None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
         say(failure(error))
     del kept
-
-
-def apart() -> TextIO:
-    """Return a stream for answers; from now on all that is printed here, or by programs started here, is no answer.
-
-    Programs that tasks start find their standard input empty: it is where the questions come from.
-    """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
-    sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return answers
 
 
 def only_here(function: Callable[P, T]) -> Callable[P, T]:

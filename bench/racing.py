@@ -211,7 +211,7 @@ def _compute(scene: Scene, chunk: int) -> Callable[[], Any]:
     if chunk not in _CHUNKED:
         from bench.worker import compute_of
 
-        job = scene.workload.build(**scene.workload.sizes[scene.case.size], chunk=chunk)
+        job = scene.workload.build(**{**scene.workload.sizes[scene.case.size], "chunk": chunk})
         _CHUNKED[chunk] = compute_of(job, scene.opened.keywords, "function")
     return _CHUNKED[chunk]
 

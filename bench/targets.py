@@ -41,6 +41,7 @@ from workloads import SIZES, Job, Workload
 T = TypeVar("T")
 ITEMS = "GILBENCH_ITEMS"
 TAKE = "GILBENCH_TAKE"  # how many of the items are enough, for a short look
+CHUNK = "GILBENCH_CHUNK"  # how many items go into one task
 OWN = "own"  # the family of all that is the user's own
 TASKS = 8  # of a function without items
 MOST_ITEMS = 1_000_000  # beyond it is an endless iterator, or a graph that no scheduler can hold
@@ -226,7 +227,8 @@ def _own(target: str, items: str | None) -> list[Workload]:
         values = items_of(items, vars(module))
         _check_call(function, values[:1], target, "with one item each")
         build = Calls(function, tuple((value,) for value in values))
-    few = {"items": int(os.environ[TAKE])} if isinstance(build, Calls) and TAKE in os.environ else {}
+    told = {"items": TAKE, "chunk": CHUNK} if isinstance(build, Calls) else {}
+    arguments = {name: int(os.environ[variable]) for name, variable in told.items() if variable in os.environ}
     documented = inspect.isroutine(function) or inspect.isclass(function)  # others tell of their type
     return [
         Workload(
@@ -234,7 +236,7 @@ def _own(target: str, items: str | None) -> list[Workload]:
             family=OWN,
             summary=(inspect.getdoc(function) or "").partition("\n")[0] if documented else "",
             build=build,
-            sizes=dict.fromkeys(SIZES, few),
+            sizes=dict.fromkeys(SIZES, arguments),
             modules=(module.__name__,),
             representative=True,
         )

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bench import layout, lifeline
 from bench.worker import Order, WrongAnswer, check, compute_of, describe
@@ -30,9 +30,9 @@ TURN = 0.004  # seconds that one turn takes at least: the shorter, the less the 
 def main(order_path: str) -> None:
     """Measure by turns until standard input closes."""
     data = json.loads(Path(order_path).read_text())
+    answers = apart()
     granted = listen()
     kept = layout.pile(data["order"]["seed"])
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a workload prints must not be taken for a value
 
     def say(**answer: Any) -> None:
         answers.write(json.dumps(answer) + "\n")
@@ -45,6 +45,21 @@ def main(order_path: str) -> None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
         say(failure=["raised", describe(error)])
     del kept
+
+
+def apart() -> TextIO:
+    """Return a stream for answers; from now on all that is printed here, or by programs started here, is no answer.
+
+    Programs that tasks start find their standard input empty: it is where the questions come from.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
+    sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return answers
 
 
 def listen() -> queue.SimpleQueue[str]:

@@ -142,7 +142,7 @@ def test_there_are_at_most_three_and_none_of_nothing() -> None:
 def test_noise_is_that_of_the_middlemost_case() -> None:
     known = findings.noise(summary(case("a", "threads", 1.0, 0.1), case("b", "threads", 1.0, 0.1)))
     assert (known.cases, known.observations) == (4, 12)
-    assert known.speedups == pytest.approx((1.1 - 1 / 1.1) / 2)
+    assert known.speedups == pytest.approx(0.1)
     assert known.spread == pytest.approx(math.expm1(math.sqrt(2) * 0.02), rel=0.01)
 
 
@@ -172,7 +172,16 @@ def test_between_two_results_the_largest_certain_change_of_a_speed_up_is_told() 
 
 def test_results_without_a_common_case_can_be_told_too() -> None:
     (found,) = findings.between(summary(case("a", "threads", 1.0)), summary(case("b", "threads", 1.0)))
-    assert found.figure == "0 of 0 speed-ups differ"
+    assert (found.figure, found.text) == ("nothing to compare", "They have no speed-up of the same case.")
+
+
+def test_how_far_intervals_reach_is_said_in_words_that_fit() -> None:
+    assert [findings.within(reach) for reach in (0.05, 0.99, 1.0, 2.2)] == [
+        "±5%",
+        "±99%",
+        "a factor of 2.00",
+        "a factor of 3.20",
+    ]
 
 
 def test_a_check_tells_the_worst_the_best_and_what_it_cannot_tell() -> None:

@@ -61,6 +61,7 @@ def render(summaries: Sequence[Summary], verdicts: Sequence[Verdicts]) -> str:
             both=content.side_by_side(results) if len(results) > 1 else [],
             facts=content.differing(results),
             matrix=content.matrix_of(results),
+            by_claim=list(zip(*(result.claims for result in results), strict=True)),
             between=_between(summaries),
             title=_title(summaries, verdicts),
             holding=content.holding,

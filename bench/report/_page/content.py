@@ -11,7 +11,7 @@ from typing import Final
 from bench import claims, findings, units
 from bench.charts import _data as data
 from bench.claims import HOLDS
-from bench.findings import Statement
+from bench.findings import Statement, several
 from bench.machine import Value
 from bench.plan import Case
 from bench.probes import Probing, all_probes
@@ -75,7 +75,7 @@ class Shown:
     def shape(self) -> str:
         """Its workers in words: `2 processes of 1 thread`."""
         case = self.about.case
-        threads = f"{case.threads} thread{'' if case.threads == 1 else 's'}"
+        threads = several(case.threads, "thread")
         return threads if case.workers == 1 else f"{case.workers} processes of {threads}"
 
     @property
@@ -324,9 +324,9 @@ def _machine(machine: Mapping[str, Value]) -> Iterator[str]:
 
 def _noise(known: findings.Noise) -> str:
     parts = [
-        f"half of the {what} are known to ±{width:.0%} or better"
-        for what, width in (("medians", known.times), ("speed-ups", known.speedups))
-        if math.isfinite(width)
+        f"half of the {what} are known to {findings.within(reach)} or better"
+        for what, reach in (("medians", known.times), ("speed-ups", known.speedups))
+        if math.isfinite(reach)
     ]
     if math.isfinite(known.spread):
         parts.append(f"two processes with the same case lie {known.spread:.0%} apart")
