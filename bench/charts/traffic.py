@@ -35,7 +35,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         [summary for summary, _ in found],
         sum(heights) + 0.5,
         notes=[
-            "Bytes of one compute, pickled to tasks, back from them, and between workers. Sync and threads move none."
+            "Bytes of one compute, pickled to tasks (also from worker to worker) and back from them. Sync and threads move none."
         ],
         legend=style.legend_for(schedulers),
     )
@@ -58,7 +58,7 @@ def moved_of(summary: Summary) -> Moved:
     for probing in summary.probes:
         row = {
             scheduler: float(
-                sum(found.get(key, 0) for key in ("to_tasks_bytes", "from_tasks_bytes", "between_workers_bytes"))
+                sum(found.get(key, 0) for key in ("to_tasks_bytes", "from_tasks_bytes"))
             )
             for scheduler, found in probing.found.get("traffic", {}).items()
         }
