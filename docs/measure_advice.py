@@ -4,7 +4,7 @@
     python docs/measure_advice.py table
 
 `measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
-it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in three sets
+it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in two sets
 of fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints
 what they come to.
 
@@ -42,7 +42,7 @@ from bench.targets import ITEMS, TAKE, is_own, workload_of
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
-SETS, ROUNDS, SECONDS = 3, 6, 8.0  # fresh processes, turns in each, and seconds of turns in each set
+SETS, ROUNDS, SECONDS = 2, 8, 5.0  # fresh processes, turns in each, and seconds of turns in each set
 TWICE = 2.0
 TEXT_WORKLOADS = ("word_count", "bag_word_count", "csv_text", "csv_text_object", "tiny_tasks", "delayed_tree")
 

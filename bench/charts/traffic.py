@@ -57,9 +57,7 @@ def moved_of(summary: Summary) -> Moved:
     moved = {}
     for probing in summary.probes:
         row = {
-            scheduler: float(
-                sum(found.get(key, 0) for key in ("to_tasks_bytes", "from_tasks_bytes"))
-            )
+            scheduler: float(sum(found.get(key, 0) for key in ("to_tasks_bytes", "from_tasks_bytes")))
             for scheduler, found in probing.found.get("traffic", {}).items()
         }
         row = {scheduler: value for scheduler, value in row.items() if value > 0}

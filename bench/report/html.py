@@ -24,6 +24,7 @@ from bench.verdicts import Verdicts
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from bench.findings import Statement
     from bench.report._page.content import Check, Result
 
 PARTS: Final = "bench.report._page"
@@ -99,7 +100,7 @@ def _series(results: Sequence[Result]) -> Iterator[str]:
     return (name for result in results for line in result.lines for name in (*line.cells, *line.failed))
 
 
-def _between(summaries: Sequence[Summary]) -> list[Any]:
+def _between(summaries: Sequence[Summary]) -> list[Statement]:
     from bench.findings import between
 
     return [one for other in summaries[1:] for one in between(summaries[0], other)]

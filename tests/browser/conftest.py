@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,12 @@ class Browser:
         element = self.driver.find_element("css selector", selector)
         self.run("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
         element.click()
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Wait until something outside of the page is so. Raises after ten seconds."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, 10, poll_frequency=0.05).until(lambda _: until())
 
     def press(self, *keys: str) -> None:
         """Press keys where the focus is."""

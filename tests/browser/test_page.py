@@ -179,10 +179,7 @@ def test_numbers_can_be_downloaded_without_scripts(browser: Browser, tmp_path: A
     browser.tell("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     browser.click("#data ~ ul a.csv")
     path = tmp_path / "small-cases.csv"
-    for _ in range(100):
-        if path.exists():
-            break
-        browser.run("return new Promise(done => setTimeout(done, 50))")
+    browser.wait(path.exists)
     assert path.read_text().splitlines()[1].startswith("loop,loops,default,sync,1,1,pinned,time,0.1,")
     assert len(path.read_text().splitlines()) == 1 + len(small().cases)
 

@@ -180,6 +180,12 @@ def test_results_stand_side_by_side() -> None:
     assert len(content.side_by_side([results[0], fewer])) == 2
 
 
+def test_rows_of_the_same_work_stand_together_in_the_matrix() -> None:
+    results = [content.result_of(small(name), number) for number, name in enumerate("ab")]
+    rows = [(line.workload, result.summary.name) for result, line in content.matrix_of(results)]
+    assert rows == [("loop", "a"), ("loop", "b"), ("sort", "a"), ("sort", "b")]
+
+
 def test_only_what_results_were_measured_on_is_marked_as_different() -> None:
     other = replace(small(), cases=small().cases[:3], machine={**chart_data.MACHINE, "gil": "disabled"})
     marked = {

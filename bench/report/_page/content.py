@@ -294,8 +294,8 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     workloads, schedulers = ({getattr(one.case, what) for one in summary.cases} for what in ("workload", "scheduler"))
     yield (
         "Measured",
-        f"{known.cases} cases of {len(workloads)} workloads under {len(schedulers)} schedulers, "
-        f"in {known.observations} fresh processes"
+        f"{several(known.cases, 'case')} of {several(len(workloads), 'workload')} under "
+        f"{several(len(schedulers), 'scheduler')}, in {known.observations} fresh processes"
         + (f" (profile {summary.plan.profile.name})" if summary.plan else ""),
     )
     yield "Machine", ", ".join(_machine(machine))
