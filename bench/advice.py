@@ -105,7 +105,23 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
         return [1]
     most = facts.taken // (4 * parallelism) if parallelism > 1 else facts.taken
     wanted = max(1, min(most, math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))))
-    return sorted({1 if wanted < 16 else wanted // 4, wanted})
+    small = 1 if wanted < 16 else wanted // 4
+    return sorted({balanced(small, facts.taken, parallelism), balanced(wanted, facts.taken, parallelism)})
+
+
+def balanced(chunk: int, items: int, parallelism: int) -> int:
+    """Return the chunk, at most a third larger or smaller, with which all workers get as equal shares as can be.
+
+    >>> balanced(4, items=60, parallelism=2)  # 15 tasks of 4: one worker would get 32 items, the other 28
+    5
+    """
+
+    def longest(size: int) -> int:
+        tasks = math.ceil(items / size)
+        return min(math.ceil(tasks / parallelism) * size, items)
+
+    near = range(math.ceil(chunk * 2 / 3), chunk * 4 // 3 + 1)
+    return min(near, key=lambda size: (longest(size), abs(size - chunk), -size))
 
 
 def bound(one: Contender, facts: Facts, once: bool = False) -> float:

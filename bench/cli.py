@@ -25,11 +25,14 @@ class Commands(click.Group):
     """A group whose commands report a user's mistake in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a UserError becomes click's one line and exit code 2."""
+        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C exit code 130."""
         try:
             return super().invoke(ctx)
         except UserError as error:
             raise Mistake(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
 
 
 class Mistake(click.ClickException):

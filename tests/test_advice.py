@@ -60,7 +60,7 @@ def held(value: float) -> Facts:
     ("seconds", "taken", "expected"),
     [
         (0.05, 400, [1]),  # long tasks gain nothing
-        (0.004, 400, [1, 3]),
+        (0.004, 400, [1, 4]),
         (1e-4, 4000, [25, 100]),
         (1e-4, 160, [1, 10]),  # four tasks for each of four workers have to remain
         (1e-4, 8, [1]),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 SOURCE = """
@@ -68,3 +70,21 @@ def test_what_cannot_be_pickled_is_told_and_the_rest_advised(tmp_path: Path) -> 
     done = advise(tmp_path, "mine.py:lambdas", "--items", "range(4)")
     assert done.returncode == 0, done.stderr
     assert "mine.py:lambdas: sync" in done.stdout or "mine.py:lambdas: threads" in done.stdout
+
+
+@pytest.mark.serial
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_ends_it_with_all_that_it_started(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SOURCE)
+    command = [sys.executable, "-m", "bench", "advise", "mine.py:wait", "--items", "[0.05] * 40"]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    while not running.stderr.readline().startswith("racing"):
+        assert running.poll() is None
+    started = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err.splitlines()[-1] == "interrupted"
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
