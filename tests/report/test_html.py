@@ -232,7 +232,7 @@ def test_every_number_can_be_had_as_csv() -> None:
 
 def test_the_command_that_repeats_it_stands_at_the_end() -> None:
     text = read("reference").text
-    assert f"gilbench run --profile default --seed {load(REFERENCE).plan.seed}" in text[-600:]
+    assert f"gilbench run --profile default --probe --seed {load(REFERENCE).plan.seed}" in text[-600:]
 
 
 # --- Hostile results
