@@ -119,7 +119,7 @@ class Browser:
         return base64.b64decode(self.tell("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which("chromedriver")
@@ -149,7 +149,7 @@ def browser(tab: Browser) -> Iterator[Browser]:
     assert tab.log() == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def axe() -> str:
     """The source of axe-core."""
     if not AXE.exists():
