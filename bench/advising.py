@@ -15,6 +15,7 @@ from typing import IO, Any
 from bench import advice as words
 from bench import plan as planning
 from bench.advice import Advice, Facts
+from bench.environments import Say
 from bench.errors import UserError
 from bench.machine import usable_cpus
 from bench.plan import Case
@@ -24,6 +25,7 @@ from bench.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
 from bench.report import printable
 from bench.report.json import finite
 from bench.schedulers import all_schedulers
+from bench.session import sayer
 from bench.stats import Estimate
 from bench.talk import Broken
 from bench.targets import CHUNK, ITEMS, TAKE, Calls, graph, is_own, workload_of
@@ -107,11 +109,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     environment = {} if options["items"] is None else {ITEMS: options["items"]}
     os.environ.update(environment)  # for our own look at the target
     target = workload_of(graph(options["target"]) if options["graph"] else options["target"])
-
-    def say(text: str) -> None:
-        err.write(f"{text}\n")
-        err.flush()
-
+    say = sayer(err)
     pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
     stable = Stable(target, options["size"], options["timeout"], environment, pinned)
     facts = look(stable, say)
@@ -133,7 +131,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
 # --- Probes
 
 
-def look(stable: Stable, say: Any) -> Facts:
+def look(stable: Stable, say: Say) -> Facts:
     """Probe the target in a process of its own: tasks and their results, inner threads, GIL. Raises UserError."""
     cpus, build = usable_cpus(), stable.target.build
     items = len(build.arguments) if isinstance(build, Calls) else None
@@ -203,7 +201,7 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
 # --- Races
 
 
-def warm_race(stable: Stable, facts: Facts, say: Any, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
     draw, cpus = random.Random(), usable_cpus()
     status: dict[Contender, str] = {}
@@ -276,7 +274,7 @@ def _with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[
     return [half, *(words.undecided(heats) or [leader])]
 
 
-def cold_race(stable: Stable, facts: Facts, say: Any, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+def cold_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
     """Measure opening and one compute, in fresh processes one after the other; each of these rounds is a heat."""
     draw, cpus = random.Random(), usable_cpus()
     status: dict[Contender, str] = {}

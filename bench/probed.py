@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from bench import layout
-from bench.turns import apart, listen
+from bench.turns import apart, listen, seconds_of
 from bench.worker import Order, WrongAnswer, check, compute_of, describe
 
 P = ParamSpec("P")
@@ -86,7 +86,7 @@ def serve(order: Order, question: Callable[[], str], say: Callable[[Mapping[str,
         compute = only_here(compute_of(job, opened.keywords, order.call))
         # The first compute is cold, but one that long says enough.
         first = float(facts["first_seconds"])
-        seconds = first if first > LONG else _seconds(compute, opened.settle)
+        seconds = first if first > LONG else seconds_of(compute, opened.settle)
         scene = Scene(case, workload, job, setup, opened, compute, seconds)
         say({
             "pid": os.getpid(), "seconds": scene.seconds,
@@ -100,15 +100,6 @@ def serve(order: Order, question: Callable[[], str], say: Callable[[Mapping[str,
                 say({"unavailable": str(reason)})
             except (Exception, SystemExit) as error:  # noqa: BLE001 - what a task raises is what there is to tell
                 say(failure(error))
-
-
-def _seconds(compute: Callable[[], Any], settle: Callable[[], None] | None) -> float:
-    start = time.perf_counter()
-    compute()
-    seconds = time.perf_counter() - start
-    if settle:
-        settle()
-    return seconds
 
 
 if __name__ == "__main__":

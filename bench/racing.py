@@ -151,7 +151,7 @@ def drop(state: Heat, rounds: int) -> None:
 def reach(ratios: Sequence[float], confidence: float = 0.99) -> tuple[float, float]:
     """Return the interval of the mean of log ratios of one heat, layouts allowed for. At 99 %, because it is looked at often."""
     centre = statistics.median(ratios)
-    within = statistics.variance(ratios) / len(ratios) if len(ratios) > 1 else 0.1**2
+    within = _squared_error(ratios)
     # 2 * LAYOUT**2 is known and not estimated: the quantile is that of the part which is.
     quantile = student_quantile(max(1, len(ratios) - 1), (1 + confidence) / 2)
     half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * 2 * LAYOUT**2)
@@ -177,15 +177,19 @@ def ratio(heats: Iterable[Heat], above: Contender, below: Contender) -> Estimate
     centres, variances = [], []
     for one in heats:
         if above in one.times and below in one.times and (ratios := one.log_ratios(above, below)):
-            within = statistics.variance(ratios) / len(ratios) if len(ratios) > 1 else 0.1**2
             centres.append(statistics.median(ratios))
-            variances.append(within + 2 * LAYOUT**2)
+            variances.append(_squared_error(ratios) + 2 * LAYOUT**2)
     if not centres:
         return None
     weights = [1 / variance for variance in variances]
     centre = sum(w * c for w, c in zip(weights, centres, strict=True)) / sum(weights)
     half = student_quantile(10.0, 0.975) / math.sqrt(sum(weights))
     return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), len(centres))
+
+
+def _squared_error(ratios: Sequence[float]) -> float:
+    """Return the squared standard error within one heat; that of a tenth where a single round cannot tell."""
+    return statistics.variance(ratios) / len(ratios) if len(ratios) > 1 else 0.1**2
 
 
 # --- In the racing process

@@ -122,12 +122,17 @@ def slowed(compute: Callable[[], Any], slowdown: float) -> Callable[[], Any]:
 
 def loops_for(compute: Callable[[], Any], settle: Callable[[], None] | None) -> int:
     """Return how many computes make a turn that lasts; what the base finds in the first epoch serves both arms."""
+    return max(1, round(TURN / max(seconds_of(compute, settle), 1e-9)))
+
+
+def seconds_of(compute: Callable[[], Any], settle: Callable[[], None] | None) -> float:
+    """Return the seconds of one compute, the settling after it left out."""
     start = time.perf_counter()
     compute()
     seconds = time.perf_counter() - start
     if settle:
         settle()
-    return max(1, round(TURN / max(seconds, 1e-9)))
+    return seconds
 
 
 def sources(tree: Path) -> Mapping[str, str]:
