@@ -288,7 +288,7 @@ def check(**options: Any) -> None:
 
     Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
     """
-    from bench import checking
+    from bench.check import session as checking
 
     if not 0 <= options["inject"] < math.inf:
         raise Mistake(f"--inject {options['inject']:.0%} must be 0 or more: head can only be slowed down")
@@ -307,7 +307,7 @@ def compare(base: Path, head: Path, ratios: bool, threshold: float, format_: str
 
     Exit codes as of `gilbench check`.
     """
-    from bench.comparing import compare as compared
+    from bench.compare import compare as compared
     from bench.plan import check_names
     from bench.report import printable
     from bench.verdicts import all_formats, exit_code
@@ -356,7 +356,7 @@ def advise(**options: Any) -> None:
 
     Exit codes: 0 with an answer, 2 on an error.
     """
-    from bench import advising
+    from bench.advise import session as advising
 
     sys.exit(advising.run(options, sys.stderr, sys.stdout))
 

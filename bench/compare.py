@@ -1,150 +1,138 @@
-"""Two arms -> verdicts: which case needs another epoch, what each case's verdict is, and what the family's is. Pure."""
+"""One call of `gilbench compare`: two stored results, case by case, or the reason why their timings cannot be compared.
+
+Two runs at two times are not paired: what changed in the machine between them is in the ratio and not in its interval.
+`gilbench check` lets both arms take turns and needs no such trust.
+"""
 
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from typing import Literal
 
-from bench.lockstep import Epoch
-from bench.plan import Case
-from bench.sequential import Design, Verdict, decide
-from bench.verdicts import Kind
+from bench import stats
+from bench.errors import UserError
+from bench.machine import Value
+from bench.plan import THRESHOLD, Case
+from bench.report import headline
+from bench.stats import Estimate
+from bench.summary import Summary, paired_logs, spreads
+from bench.verdicts import Kind, Line, Verdicts
 
-CHANCES = 2  # epochs that a case may fail in before it counts as failed
+Of = Literal["time", "speed-up"]
+ALPHA = 0.01  # chance that any case without a change for the worse is called one, as in bench.check.sequential.Design
+POWER_Z = 0.84  # normal quantile of the 80 % of tries in which a detectable change is found
+# What may differ between runs on one machine: it drifts by itself, or changes no timing.
+VOLATILE = ("cpu_governor", "graph_drawing", "cgroup_memory_bytes", "memory_bytes", "pyperf_version")
 
 
-@dataclass(frozen=True)
-class Checked:
-    """One case: its epochs, those that failed, and its verdict so far.
+def compare(base: Summary, head: Summary, *, threshold: float = THRESHOLD, of: Of = "time") -> Verdicts:
+    """Return the verdict on each case that both results measured.
 
-    floor: a difference below so many seconds is none, whatever the ratio. patience: seconds to spend on the case at most.
+    of: "time" needs results of one machine with the same versions; "speed-up" (over sync) may come from several.
+    Raises UserError for results that cannot be compared, or have no case in common.
     """
+    different = differences(base.machine, head.machine)
+    if of == "time" and different:
+        raise UserError(
+            f"{base.name} and {head.name} cannot be compared by time: {different}; --ratios compares their speed-ups"
+        )
+    before, now = costs(base, of), costs(head, of)
+    shared = [case for case in before if case in now]
+    if not shared:
+        raise UserError(f"{base.name} and {head.name} have no case in common{' beside sync' if of != 'time' else ''}")
+    known = spreads(before), spreads(now)
 
-    case: Case
-    design: Design
-    floor: float = 0.0
-    patience: float = math.inf
-    exploring: tuple[Epoch, ...] = ()
-    confirming: tuple[Epoch, ...] = ()
-    failed: tuple[Epoch, ...] = ()
-    verdict: Verdict | None = None
-
-    @property
-    def failures(self) -> Mapping[str, tuple[str, str]]:
-        """Arm name -> (kind, reason) of what failed twice; once may be chance, and is tried again."""
-        if len(self.failed) < CHANCES:
-            return {}
-        return {arm: reason for epoch in self.failed for arm, reason in epoch.failures.items()}
-
-    @property
-    def epochs(self) -> tuple[Epoch, ...]:
-        """All epochs in the order measured."""
-        return self.exploring + self.confirming
-
-    @property
-    def started(self) -> bool:
-        """Whether any epoch of it was tried."""
-        return bool(self.epochs or self.failed)
-
-    @property
-    def kind(self) -> Kind:
-        """The verdict as a word; failing in head alone is a regression, failing in base no verdict at all."""
-        if self.failures:
-            return "regression" if set(self.failures) == {"head"} else "failed"
-        if self.verdict is None:
-            return "inconclusive"
-        changed = self.verdict.kind in ("regression", "improvement")
-        return "same" if changed and abs(self.difference) < self.floor else self.verdict.kind
-
-    @property
-    def base(self) -> float:
-        """Median of the base's medians over the epochs, in seconds; NaN before the first."""
-        return _median([statistics.median(epoch.base) for epoch in self.epochs])
-
-    @property
-    def difference(self) -> float:
-        """Head less base, in seconds; NaN before the first epoch."""
-        return math.nan if self.verdict is None else self.base * (self.verdict.ratio - 1)
-
-    @property
-    def seconds(self) -> float:
-        """Wall time that deciding it took."""
-        return sum(epoch.seconds for epoch in (*self.epochs, *self.failed))
-
-    def decided(self, regressions: int) -> bool:
-        """Whether nothing more is to be measured. regressions: other cases called that by now."""
-        return bool(self.failures) or self.out_of_patience or self.decide(regressions).next == "stop"
-
-    @property
-    def out_of_patience(self) -> bool:
-        """Whether another epoch, as long as those before, would take longer than the case may."""
-        done = len(self.epochs) + len(self.failed)
-        return done > 0 and self.seconds * (done + 1) / done > self.patience
-
-    def decide(self, regressions: int) -> Verdict:
-        """Return the verdict at this point of the family."""
-        return decide(
-            [epoch.log_ratio for epoch in self.exploring],
-            [epoch.log_ratio for epoch in self.confirming],
-            design=self.design,
-            regressions=regressions,
+    def ratio(case: Case, confidence: float) -> Estimate:
+        above, below = known[1][case], known[0][case]
+        return stats.ratio(
+            now[case], before[case], numerator_spread=above, denominator_spread=below, confidence=confidence
         )
 
-    def added(self, epoch: Epoch, regressions: int) -> Checked:
-        """Return the case with one more epoch, in the stage that the verdict before it named."""
-        if epoch.failures:
-            return replace(self, failed=(*self.failed, epoch))
-        if self.decide(regressions).next == "confirm":
-            return replace(self, confirming=(*self.confirming, epoch))
-        return replace(self, exploring=(*self.exploring, epoch))
+    lines = []
+    for case in shared:
+        strict = ratio(case, 1 - 2 * ALPHA / len(shared))
+        medians = [stats.estimate(values[case]).value for values in (before, now)]
+        shown = medians if of == "time" else [1 / median for median in medians]
+        lines.append(_line(case, ratio(case, 0.95), strict, threshold, shown))
+    lines += _failed_in_head(base, head, threshold)
+    return Verdicts(
+        base=headline(base),
+        head=headline(head),
+        lines=tuple(lines),
+        about=(f"base: {headline(base)}", f"head: {headline(head)}", *([f"differs: {different}"] if different else [])),
+        notes=tuple(_notes(base, head, len(shared), of)),
+        of=of,
+    )
 
 
-@dataclass(frozen=True)
-class Family:
-    """All cases of one check. Pure: `added` returns a new family."""
-
-    cases: tuple[Checked, ...]
-
-    def regressions(self, without: Checked) -> int:
-        """Return how many other cases are called regressions by their epochs (Holm's steps)."""
-        return sum(
-            1
-            for other in self.cases
-            if other.case != without.case
-            and not other.failures
-            and other.verdict
-            and other.verdict.kind == "regression"
-        )
-
-    def open(self) -> list[Checked]:
-        """Return the cases that need another epoch."""
-        return [checked for checked in self.cases if not checked.decided(self.regressions(checked))]
-
-    def added(self, epoch: Epoch) -> Family:
-        """Return the family with one more epoch; every other case is asked again, because Holm's steps may have moved."""
-        cases = tuple(
-            checked.added(epoch, self.regressions(checked)) if checked.case == epoch.case else checked
-            for checked in self.cases
-        )
-        judged = Family(cases)
-        for _ in cases:  # each pass can call at most one more
-            again = Family(tuple(replace(c, verdict=c.decide(judged.regressions(c))) for c in judged.cases))
-            if [c.kind for c in again.cases] == [c.kind for c in judged.cases]:
-                return again
-            judged = again
-        return judged
+def differences(base: Mapping[str, Value], head: Mapping[str, Value]) -> str:
+    """Return what differs between two fingerprints and makes timings incomparable, as text; empty for nothing."""
+    keys = [key for key in {**base, **head} if key not in VOLATILE]
+    changed = [f"{key} {base.get(key)} -> {head.get(key)}" for key in keys if base.get(key) != head.get(key)]
+    return ", ".join(changed)
 
 
-def family_of(thresholds: Mapping[Case, float], *, floor: float = 0.0, patience: float = math.inf) -> Family:
-    """Return a family without epochs; its size and designs are fixed here, before anything is measured.
+def costs(summary: Summary, of: Of) -> dict[Case, list[float]]:
+    """Return what each case costs, one number per process: seconds, or its time over sync's in the same round."""
+    if of == "time":
+        return {case.case: list(case.observations) for case in summary.timed}
+    timed = {case.case: case for case in summary.timed}
+    logs = {
+        case: paired_logs(found, timed[case.baseline])
+        for case, found in timed.items()
+        if case != case.baseline and case.baseline in timed
+    }
+    return {case: [math.exp(log) for log in found] for case, found in logs.items() if found}
 
-    thresholds: case -> the change that matters, as a fraction. floor, patience: seconds, as in Checked.
-    """
-    designs = {case: Design(threshold=threshold, cases=len(thresholds)) for case, threshold in thresholds.items()}
-    return Family(tuple(Checked(case, design, floor, patience) for case, design in designs.items()))
+
+def _line(case: Case, shown: Estimate, strict: Estimate, threshold: float, medians: list[float]) -> Line:
+    kind: Kind = "inconclusive"
+    if strict.low > 1 + threshold:
+        kind = "regression"
+    elif strict.high < 1 / (1 + threshold):
+        kind = "improvement"
+    elif shown.low >= 1 / (1 + threshold) and shown.high <= 1 + threshold:
+        kind = "same"
+    half, strict_half = math.log(shown.high / shown.value), math.log(strict.high / strict.value)
+    detectable = math.expm1(math.log1p(threshold) + strict_half + POWER_Z / 1.96 * half)
+    return Line(
+        case=case.name,
+        kind=kind,
+        ratio=shown.value,
+        low=shown.low,
+        high=shown.high,
+        detectable=detectable,
+        threshold=threshold,
+        base=medians[0],
+        head=medians[1],
+        n=shown.n,
+    )
 
 
-def _median(values: Sequence[float]) -> float:
-    return statistics.median(values) if values else math.nan
+def _failed_in_head(base: Summary, head: Summary, threshold: float) -> list[Line]:
+    """Return a regression for each case that base measured and head failed in altogether."""
+    before, now = ({case.case for case in summary.timed} for summary in (base, head))
+    reasons = {failure.case: f"head: {failure.kind}: {failure.reason}" for failure in head.failures}
+    return [
+        Line(case.name, "regression", threshold=threshold, reason=reason)
+        for case, reason in reasons.items()
+        if case in before and case not in now
+    ]
+
+
+def _notes(base: Summary, head: Summary, shared: int, of: Of) -> list[str]:
+    notes = [
+        "ratio: head's time over base's, above 1 head is slower"
+        if of == "time"
+        else "ratio: base's speed-up over head's, above 1 head has lost some of it"
+    ]
+    for side, summary, other in (("base", base, head), ("head", head, base)):
+        there = {case.case for case in other.timed}
+        only = [case.case.name for case in summary.timed if case.case not in there]
+        if only:
+            notes.append(f"only in {side}: {', '.join(only)}")
+    notes.append(
+        "two runs at two times: what changed in the machine between them counts as a difference; see gilbench check"
+    )
+    return notes

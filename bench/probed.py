@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from bench import layout
-from bench.turns import apart, listen, seconds_of
-from bench.worker import Order, WrongAnswer, check, compute_of, describe
+from bench.talk import apart, listen
+from bench.worker import Order, WrongAnswer, check, compute_of, describe, seconds_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,7 +66,8 @@ def serve(order: Order, question: Callable[[], str], say: Callable[[Mapping[str,
     """Open the order's case, check its answer when told to, then answer questions for ever."""
     import dask.delayed  # noqa: F401 - before anything is measured
 
-    from bench import pins, racing
+    from bench import pins
+    from bench.advise import racing
     from bench.probes import Scene, Unavailable, all_probes
     from bench.schedulers import Setup, Shape, all_schedulers
     from bench.targets import workload_of

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from bench import stats, units
-from bench.compare import Family
+from bench.check.family import Family
 from bench.plan import Case
 from bench.report import printable
 from bench.results import Observation

@@ -95,7 +95,7 @@ def paired_ratio(
     """Return the ratio behind log ratios that were each measured on one pair (an epoch), with its interval.
 
     The median of log_ratios (natural logs, independent of each other), on the ratio scale; else as `estimate`. For a
-    fixed number of pairs: a rule that looks after every pair needs bench.sequential.
+    fixed number of pairs: a rule that looks after every pair needs bench.check.sequential.
 
     Raises ValueError for no log ratios, and for infinite ones.
     """

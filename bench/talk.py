@@ -1,15 +1,18 @@
-"""A live child process that is spoken to: lines go to its standard input, JSON lines come back."""
+"""A live child process that is spoken to, from both ends: lines go to its standard input, JSON lines come back."""
 
 from __future__ import annotations
 
 import json
+import os
+import queue
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from bench import lifeline
 
@@ -91,3 +94,31 @@ class Talk:
             if stream:
                 stream.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def apart() -> TextIO:
+    """In the child: return a stream for answers; all that is printed from now on, or by programs started here, is none.
+
+    Programs that tasks start find their standard input empty: it is where the questions come from.
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
+    sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return answers
+
+
+def listen() -> queue.SimpleQueue[str]:
+    """In the child: return the lines that the parent sends; when it is gone, this process and its group end too."""
+    granted: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def wait() -> None:
+        for line in sys.stdin:
+            granted.put(line)
+        lifeline.die()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    return granted

@@ -166,6 +166,16 @@ def compute_of(job: Job, keywords: Mapping[str, Any], call: str) -> Compute:
     return lambda: [compute(collection, **keywords)[0] for collection in collections]
 
 
+def seconds_of(compute: Callable[[], Any], settle: Callable[[], None] | None) -> float:
+    """Return the seconds of one compute, the settling after it left out."""
+    start = time.perf_counter()
+    compute()
+    seconds = time.perf_counter() - start
+    if settle:
+        settle()
+    return seconds
+
+
 def check(order: Order, workload: Workload, job: Job, opened: Opened) -> dict[str, Any]:
     """Compute for the first time, count the tasks, and compare the answer. Raises WrongAnswer.
 

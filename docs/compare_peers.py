@@ -46,7 +46,7 @@ def opened(name):
     from bench import pins
     from bench.registry import all_workloads
     from bench.schedulers import Setup, Shape, all_schedulers
-    from bench.turns import slowed
+    from bench.check.turns import slowed
     from bench.worker import compute_of
     workload, scheduler, workers, threads = CASES[name]
     workload = all_workloads()[workload]

@@ -25,10 +25,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.arms import Spec, parse, prepared
-from bench.checking import PATIENCE, measure
-from bench.compare import Checked, family_of
-from bench.lockstep import Live
+from bench.check.arms import Spec, parse, prepared
+from bench.check.family import Checked, family_of
+from bench.check.lockstep import Live
+from bench.check.session import PATIENCE, measure
 from bench.machine import usable_cpus
 from bench.plan import Case
 

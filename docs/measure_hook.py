@@ -1,63 +1,68 @@
-"""What pyperf's hook `gil` adds to a timing: python docs/measure_hook.py [PAIRS]
+"""What pyperf's hook `gil` adds to a timing: python docs/measure_hook.py [PROCESSES]
 
-Runs `python -m pyperf timeit` with and without `--hook gil` by turns, in random order within each pair, on a Python loop
-and on native work that releases the GIL, and prints the ratio of the means with its 95 % interval. Do nothing else meanwhile.
+In each fresh process the same value is measured by turns inside the hook, as pyperf does it, and without it, its sampler
+stopped; in random order within each pair. So the memory layout, which differs from process to process by more than the
+hook costs, is the same for both. A process gives one log ratio, the median of its pairs; printed is the ratio over the
+processes with its 95 % interval, for a Python loop and for native work that releases the GIL. Do nothing else meanwhile.
 """
 
 from __future__ import annotations
 
 import math
 import random
+import signal
+import statistics
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
+import time
+import timeit
 
 from bench import units
+from bench.hook import Gil
 from bench.stats import paired_ratio
 
 STATEMENTS = {
     "a Python loop": ("sum(i * i for i in range(20_000))", "pass"),
     "zlib.crc32 of 4 MB": ("zlib.crc32(data)", "import zlib; data = bytes(4_000_000)"),
 }
+TURN, PAIRS = 0.05, 80  # seconds that a turn lasts, and pairs of turns in each process
 
 
 def main() -> None:
-    """Print a line for each statement."""
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    draw = random.Random()
-    for name, (statement, setup) in STATEMENTS.items():
-        logs = []
-        for _ in range(pairs):
-            found = {hook: mean(statement, setup, hook) for hook in draw.sample([True, False], 2)}
-            logs.append(math.log(found[True] / found[False]))
+    """Print a line for each statement; with the name of a statement, be one of its processes."""
+    if sys.argv[1:] and sys.argv[1] in STATEMENTS:
+        print(log_ratio(*STATEMENTS[sys.argv[1]]))
+        return
+    processes = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    for name in STATEMENTS:
+        command = [sys.executable, __file__, name]
+        logs = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(processes)]
         print(f"{name}: with the hook {units.estimate(paired_ratio(logs), 'ratio')} of the time without", flush=True)
 
 
-def mean(statement: str, setup: str, hook: bool) -> float:
-    """Return the mean of one run of pyperf in three processes, in seconds."""
-    import pyperf
+def log_ratio(statement: str, setup: str) -> float:
+    """Return ln(time with the hook / time without), the median over pairs of neighbouring turns in this process."""
+    timer = timeit.Timer(statement, setup)
+    loops = max(1, round(TURN / (timer.timeit(10) / 10)))
+    hook = Gil()
+    sampler = hook._sampler  # stopped while it is not to cost anything
+    assert sampler is not None, hook.reason
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.json"
-        command = [
-            sys.executable,
-            "-m",
-            "pyperf",
-            "timeit",
-            "-p",
-            "3",
-            "-n",
-            "3",
-            "-w",
-            "1",
-            "--quiet",
-            "-o",
-            str(path),
-        ]
-        command += [*(["--hook", "gil"] if hook else []), "-s", setup, statement]
-        subprocess.run(command, check=True, capture_output=True)
-        return float(pyperf.Benchmark.load(str(path)).mean())
+    def turn(hooked: bool) -> float:
+        sampler.send_signal(signal.SIGCONT if hooked else signal.SIGSTOP)
+        time.sleep(0.002)  # until the signal has arrived
+        if not hooked:
+            return timer.timeit(loops)
+        with hook:
+            return timer.timeit(loops)
+
+    draw, logs = random.Random(), []
+    for _ in range(PAIRS):
+        found = {hooked: turn(hooked) for hooked in draw.sample([True, False], 2)}
+        logs.append(math.log(found[True] / found[False]))
+    sampler.send_signal(signal.SIGCONT)
+    hook.teardown({})
+    return statistics.median(logs)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python docs/simulate_statistics.py [--runs 10000] [--seed 1]
 
-Part 1: the regression check (bench.sequential), whole families of cases. Part 2: the same by group-sequential boundaries
+Part 1: the regression check (bench.check.sequential), whole families of cases. Part 2: the same by group-sequential boundaries
 and by a confidence sequence. Part 3: intervals of plain results (bench.stats). Seeded; about two minutes on one core.
 """
 
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import sequential, stats
-from bench.sequential import Design
+from bench import stats
+from bench.check import sequential
+from bench.check.sequential import Design
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import arms, layout, machine, pins, units, worker
+from bench import layout, machine, pins, units, worker
+from bench.check import arms
 from bench.stats import Estimate
 
 

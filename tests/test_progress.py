@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bench.compare import Family, family_of
-from bench.lockstep import Epoch
+from bench.check.family import Family, family_of
+from bench.check.lockstep import Epoch
 from bench.plan import Case
 from bench.progress import EPOCHS, bar_wanted, check_status, check_time_left, of_check
 

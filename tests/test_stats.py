@@ -155,7 +155,7 @@ def test_bad_input_is_refused(call):
 
 def test_importing_and_using_it_does_not_import_scipy_stats():
     code = (
-        "import sys, bench.stats, bench.sequential as s\n"
+        "import sys, bench.stats, bench.check.sequential as s\n"
         "assert not {'numpy', 'scipy'} & set(sys.modules)\n"
         "bench.stats.estimate([1.0, 1.1]); s.decide([0.1] * 5, [0.1] * 5, design=s.Design())\n"
         "assert 'scipy.stats' not in sys.modules"

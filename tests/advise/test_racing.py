@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bench.racing import LAYOUT, Contender, Heat, drop, heat, precise, ratio, reach
+from bench.advise.racing import LAYOUT, Contender, Heat, drop, heat, precise, ratio, reach
 from bench.talk import Broken
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)

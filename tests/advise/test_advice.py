@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench import advice as words
-from bench.advice import Advice, Facts
-from bench.advising import advised
+from bench.advise import advice as words
+from bench.advise.advice import Advice, Facts
+from bench.advise.racing import Contender, Heat
+from bench.advise.session import advised
 from bench.errors import UserError
-from bench.racing import Contender, Heat
 from bench.stats import Estimate
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)

@@ -12,8 +12,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import sequential, stats
-from bench.sequential import Design, Verdict, decide
+from bench import stats
+from bench.check import sequential
+from bench.check.sequential import Design, Verdict, decide
 
 SIX = Design(cases=6)
 series = st.lists(st.floats(-0.3, 0.3), min_size=0, max_size=30)
@@ -21,7 +22,7 @@ series = st.lists(st.floats(-0.3, 0.3), min_size=0, max_size=30)
 
 @pytest.fixture(scope="module")
 def simulation() -> ModuleType:
-    path = Path(__file__).parent.parent / "docs" / "simulate_statistics.py"
+    path = Path(__file__).parents[2] / "docs" / "simulate_statistics.py"
     spec = importlib.util.spec_from_file_location("simulate_statistics", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

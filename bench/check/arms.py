@@ -33,7 +33,7 @@ found = [{key: getattr(workload, key, None) for key in keep} for workload in all
 print(json.dumps({"workloads": found, "machine": fingerprint()}))
 """
 KEYS = ("rev", "path", "python", "with")
-HARNESS = Path(__file__).parent
+HARNESS = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".cache", "*.pyc")
 
 

@@ -12,12 +12,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
 
-from bench import deliver, progress, units
 from bench import plan as planning
-from bench.arms import Arm, Known, look, parse, prepared
-from bench.compare import Checked, Family, family_of
+from bench import progress, units
+from bench.check import deliver
+from bench.check.arms import Arm, Known, look, parse, prepared
+from bench.check.family import Checked, Family, family_of
+from bench.check.lockstep import Epoch, Live, Start, epoch
 from bench.errors import UserError
-from bench.lockstep import Epoch, Live, Start, epoch
 from bench.machine import usable_cpus
 from bench.plan import Case, Plan, Profile, Selection, observation_seed, shuffled
 from bench.report import Page, printable

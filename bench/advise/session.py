@@ -12,16 +12,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
-from bench import advice as words
 from bench import plan as planning
-from bench.advice import Advice, Facts
+from bench.advise import advice as words
+from bench.advise.advice import Advice, Facts
+from bench.advise.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
 from bench.environments import Say
 from bench.errors import UserError
 from bench.machine import usable_cpus
 from bench.plan import Case
 from bench.probes import Unavailable, gil, tasks
 from bench.probing import LiveProbed
-from bench.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
 from bench.report import printable
 from bench.report.json import finite
 from bench.schedulers import all_schedulers

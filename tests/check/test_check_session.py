@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
-from bench import checking, deliver
-from bench.arms import Arm, Known, Spec
-from bench.checking import (
+from bench.check import deliver
+from bench.check import session as checking
+from bench.check.arms import Arm, Known, Spec
+from bench.check.family import Family, family_of
+from bench.check.lockstep import Epoch
+from bench.check.session import (
     DEFAULT_SCHEDULERS,
     cases_of,
     differences,
@@ -25,9 +28,7 @@ from bench.checking import (
     result_of,
     thresholds,
 )
-from bench.compare import Family, family_of
 from bench.errors import UserError
-from bench.lockstep import Epoch
 from bench.plan import Case
 from bench.report import Page
 from bench.results import load, save

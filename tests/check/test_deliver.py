@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.deliver import JOB_SUMMARY, keep, to_files
+from bench.check.deliver import JOB_SUMMARY, keep, to_files
 from bench.errors import UserError
 from bench.report import Page
 from bench.results import load

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench import units
+from bench.advise.racing import SAME, Contender, Heat, ratio
 from bench.probes.gil import MANY_SWITCHES
-from bench.racing import SAME, Contender, Heat, ratio
 from bench.stats import Estimate
 
 FORMAT: Final = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import Spec, interpreter, parse, prepared
+from bench.check.arms import Spec, interpreter, parse, prepared
 from bench.environments import environment
 from bench.errors import UserError
 
@@ -74,7 +74,7 @@ def test_nothing_is_left_behind_after_ctrl_c(checkout: Path, tmp_path: Path) -> 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_what_a_kill_leaves_is_removed_by_the_next_check(checkout: Path, tmp_path: Path) -> None:
     code = (
-        "import os\nfrom pathlib import Path\nfrom bench.arms import parse, prepared\n"
+        "import os\nfrom pathlib import Path\nfrom bench.check.arms import parse, prepared\n"
         f"with prepared(parse('HEAD'), parse('path=.'), Path({str(tmp_path)!r})) as (base, head):\n"
         "    print(base.folder, flush=True)\n    os.kill(os.getpid(), 9)"
     )

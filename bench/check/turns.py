@@ -1,7 +1,7 @@
 """The inside of a live worker of the regression check: opens one case, then measures one value for each line it is sent:
 the number of computes behind it.
 
-    python -m bench.turns ORDER.json
+    python -m bench.check.turns ORDER.json
 
 Speaks JSON lines: first what it is (or how it failed), then one value in seconds for each turn. The worker of the other arm
 does the same by turns, so that whatever lasts longer than a turn hits both alike.
@@ -15,14 +15,14 @@ import json
 import os
 import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from bench import layout, lifeline
-from bench.worker import Order, WrongAnswer, check, compute_of, describe
+from bench import layout
+from bench.talk import apart, listen
+from bench.worker import Order, WrongAnswer, check, compute_of, describe, seconds_of
 
 TURN = 0.004  # seconds that one turn takes at least: the shorter, the less the machine changes between neighbours
 
@@ -45,34 +45,6 @@ def main(order_path: str) -> None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
         say(failure=["raised", describe(error)])
     del kept
-
-
-def apart() -> TextIO:
-    """Return a stream for answers; from now on all that is printed here, or by programs started here, is no answer.
-
-    Programs that tasks start find their standard input empty: it is where the questions come from.
-    """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
-    sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return answers
-
-
-def listen() -> queue.SimpleQueue[str]:
-    """Return the lines that the parent sends, one turn each; when the parent is gone, so is this process and its group."""
-    granted: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def wait() -> None:
-        for line in sys.stdin:
-            granted.put(line)
-        lifeline.die()
-
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
-    return granted
 
 
 def serve(order: Order, tree: str, slowdown: float, granted: queue.SimpleQueue[str], say: Callable[..., None]) -> None:
@@ -125,16 +97,6 @@ def loops_for(compute: Callable[[], Any], settle: Callable[[], None] | None) -> 
     return max(1, round(TURN / max(seconds_of(compute, settle), 1e-9)))
 
 
-def seconds_of(compute: Callable[[], Any], settle: Callable[[], None] | None) -> float:
-    """Return the seconds of one compute, the settling after it left out."""
-    start = time.perf_counter()
-    compute()
-    seconds = time.perf_counter() - start
-    if settle:
-        settle()
-    return seconds
-
-
 def sources(tree: Path) -> Mapping[str, str]:
     """Return file -> digest for every module that was really imported from the arm's tree, to prove what differs."""
     found = {}
@@ -159,8 +121,8 @@ class TurnOrder:
 
 
 if __name__ == "__main__":
-    # Through the real module, so that what is pickled here names bench.turns and not __main__.
-    from bench import turns
+    # Through the real module, so that what is pickled here names bench.check.turns and not __main__.
+    from bench.check import turns
 
     turns.main(*sys.argv[1:])
     os._exit(0)  # pools may hold threads that wait for ever

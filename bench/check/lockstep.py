@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench import layout, pins
-from bench.arms import Arm
+from bench.check.arms import Arm
+from bench.check.turns import TurnOrder
 from bench.plan import Case
 from bench.talk import Broken, Talk
-from bench.turns import TurnOrder
 from bench.worker import Order
 
 WARM_UP = 2  # turns of each worker that are not counted
@@ -147,7 +147,7 @@ class LiveWorker:
         environment |= layout.environment(order.seed) | pins.environment(order.case.pinned)
         self._cpus = how.cpus[: order.case.parallelism] if how.cpus else ()
         self._talk = Talk(
-            [arm.python, "-P", "-m", "bench.turns"],
+            [arm.python, "-P", "-m", "bench.check.turns"],
             TurnOrder(order, str(arm.tree), how.slowdown.get(arm.name, 0.0)).as_json(),
             environment,
             how.timeout,
