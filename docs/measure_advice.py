@@ -166,9 +166,9 @@ def configurations(facts: words.Facts) -> Iterator[Contender]:
         for shape in scheduler.shapes(usable_cpus()):
             found = set(words.chunks(facts, shape.workers * shape.threads))
             if facts.taken:
-                found |= {
-                    chunk for chunk in (1, 4, 16, 64, 256) if chunk * 2 * shape.workers * shape.threads <= facts.taken
-                }
+                parallelism = shape.workers * shape.threads
+                found |= {chunk for chunk in (1, 4, 16, 64, 256) if chunk * 2 * parallelism <= facts.taken}
+                found |= {-(-facts.taken // (parallelism * tasks)) for tasks in (1, 2, 4)}  # for each worker
             for chunk in sorted(found):
                 tasks = (facts.taken or facts.tasks) / chunk
                 if tasks <= 1000 or chunk == max(found):  # a cluster takes seconds for a thousand tasks

@@ -32,7 +32,9 @@ OPENING: Final[Mapping[str, float]] = {"processes": 0.1, "loky": 0.1, "distribut
 CROSSING: Final = tuple(PER_TASK)  # schedulers whose tasks and results cross into other processes
 HELD: Final = 0.95  # a GIL held this much leaves threads nothing that is worth having
 
-ENOUGH: Final = 0.01  # seconds of one task from which on few schedulers' overhead matters
+ENOUGH: Final = (
+    0.05  # seconds of one task from which on no scheduler's overhead matters: processes add 1 to 2 ms to each
+)
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
 
 
@@ -99,14 +101,18 @@ def entries(scheduler: str, shapes: Iterable[tuple[int, int]], facts: Facts) -> 
 def chunks(facts: Facts, parallelism: int) -> list[int]:
     """Return how many items to put into one task: 1 where they are long, else two numbers that make tasks long enough.
 
-    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task.
+    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task. Where that
+    leaves them short because there is so little work in all, one task for each worker may take part as well.
     """
-    if facts.items is None or facts.taken is None or facts.task_seconds > ENOUGH / 2:
+    if facts.items is None or facts.taken is None or facts.task_seconds >= ENOUGH:
         return [1]
+    enough = math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))
     most = facts.taken // (4 * parallelism) if parallelism > 1 else facts.taken
-    wanted = max(1, min(most, math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))))
-    small = 1 if wanted < 16 else wanted // 4
-    return sorted({balanced(small, facts.taken, parallelism), balanced(wanted, facts.taken, parallelism)})
+    wanted = max(1, min(most, enough))
+    sizes = [1 if wanted < 16 else wanted // 4, wanted]
+    if wanted < enough and facts.taken == facts.items:
+        sizes.append(min(enough, math.ceil(facts.taken / parallelism)))
+    return sorted({balanced(size, facts.taken, parallelism) for size in sizes})
 
 
 def balanced(chunk: int, items: int, parallelism: int) -> int:
@@ -314,7 +320,7 @@ def changes(advice: Advice) -> list[str]:
     """Return what would change the answer."""
     facts, one, found = advice.facts, advice.chosen, []
     held = facts.held.value if facts.held else 0.0
-    if one.scheduler == "sync" and facts.seconds / max(1, facts.tasks) < ENOUGH / 4 and not advice.once:
+    if one.scheduler == "sync" and facts.seconds / max(1, facts.tasks) < ENOUGH / 20 and not advice.once:
         found.append("bigger tasks: what one task costs a pool is then small beside the task")
     if facts.object_text:
         found.append("text as dtype=str in place of object: columns of Python objects keep the GIL")

@@ -57,19 +57,21 @@ def held(value: float) -> Facts:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "taken", "expected"),
+    ("seconds", "items", "taken", "expected"),
     [
-        (0.05, 400, [1]),  # long tasks gain nothing
-        (0.004, 400, [1, 4]),
-        (1e-4, 4000, [25, 100]),
-        (1e-4, 160, [1, 10]),  # four tasks for each of four workers have to remain
-        (1e-4, 8, [1]),
+        (0.05, 400, 400, [1]),  # long tasks gain nothing
+        (0.02, 400, 400, [1, 4]),
+        (1e-4, 8000, 8000, [125, 500]),
+        (1e-4, 8000, 4000, [50, 250]),  # four tasks for each of four workers have to remain
+        (1e-4, 4000, 4000, [50, 250, 500]),  # but one may do where there are no more items
+        (1e-4, 160, 160, [1, 10, 40]),
+        (1e-4, 8, 8, [1, 2]),
     ],
 )
 def test_chunks_make_tasks_long_enough_and_leave_enough_of_them(
-    seconds: float, taken: int, expected: list[int]
+    seconds: float, items: int, taken: int, expected: list[int]
 ) -> None:
-    facts = replace(FACTS, items=taken, taken=taken, tasks=taken, task_seconds=seconds)
+    facts = replace(FACTS, items=items, taken=taken, tasks=taken, task_seconds=seconds)
     assert words.chunks(facts, 4) == expected
 
 
