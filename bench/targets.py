@@ -41,7 +41,7 @@ from workloads import SIZES, Job, Workload
 T = TypeVar("T")
 ITEMS = "GILBENCH_ITEMS"
 TAKE = "GILBENCH_TAKE"  # how many of the items are enough, for a short look
-CHUNK = "GILBENCH_CHUNK"  # how many items go into one task
+PARTS = "GILBENCH_PARTS"  # how many tasks they go into
 OWN = "own"  # the family of all that is the user's own
 TASKS = 8  # of a function without items
 MOST_ITEMS = 1_000_000  # beyond it is an endless iterator, or a graph that no scheduler can hold
@@ -60,15 +60,16 @@ class Calls:
     function: Callable[..., Any]
     arguments: tuple[tuple[Any, ...], ...]
 
-    def __call__(self, items: int | None = None, chunk: int = 1) -> Job:
-        """Return the Job of so many calls, evenly spread over all of them, with `chunk` calls in each task.
+    def __call__(self, items: int | None = None, parts: int | None = None) -> Job:
+        """Return the Job of so many calls, evenly spread over all of them, in so many tasks.
 
-        items: None, or more than there are, for all. A task's result is the function's, or with chunks a list of them.
+        items: None, or more than there are, for all. parts: None for a task each, with the function's result; else a
+        task's result is a list of them.
         """
         from dask import delayed
 
         calls = [partial(_call, self.function, *arguments) for arguments in spread(self.arguments, items)]
-        tasks = calls if chunk == 1 else [partial(_call_all, list(batch)) for batch in batches(calls, chunk)]
+        tasks = calls if parts is None else [partial(_call_all, list(batch)) for batch in batches(calls, parts)]
         name = getattr(self.function, "__name__", type(self.function).__name__)  # as timelines show it
         # Items are bound, and not given to dask as arguments: it would look into every list for dask objects.
         runs = [delayed(task, pure=False, traverse=False) for task in tasks]
@@ -168,9 +169,10 @@ def spread(values: Sequence[T], count: int | None) -> Sequence[T]:
     return [values[(2 * at + 1) * total // (2 * count)] for at in range(count)]
 
 
-def batches(values: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Return the values in batches of a size; the last one may be smaller."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
+def batches(values: Sequence[T], count: int) -> list[Sequence[T]]:
+    """Return the values in order, in so many batches, which differ by one in size at most."""
+    count, total = min(count, len(values)), len(values)
+    return [values[i * total // count : (i + 1) * total // count] for i in range(count)]
 
 
 def refuse_lazy(results: Sequence[Any]) -> None:
@@ -227,7 +229,7 @@ def _own(target: str, items: str | None) -> list[Workload]:
         values = items_of(items, vars(module))
         _check_call(function, values[:1], target, "with one item each")
         build = Calls(function, tuple((value,) for value in values))
-    told = {"items": TAKE, "chunk": CHUNK} if isinstance(build, Calls) else {}
+    told = {"items": TAKE, "parts": PARTS} if isinstance(build, Calls) else {}
     arguments = {name: int(os.environ[variable]) for name, variable in told.items() if variable in os.environ}
     documented = inspect.isroutine(function) or inspect.isclass(function)  # others tell of their type
     return [

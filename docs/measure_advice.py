@@ -40,13 +40,19 @@ from bench.machine import fingerprint, usable_cpus
 from bench.registry import all_workloads
 from bench.schedulers import all_schedulers
 from bench.talk import Broken
-from bench.targets import ITEMS, TAKE, is_own, workload_of
+from bench.targets import ITEMS, is_own, workload_of
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
 SETS, ROUNDS, SECONDS = 2, 8, 5.0  # fresh processes, turns in each, and seconds of turns in each set
 FINALS = 3  # sets of fresh processes in which the best is compared with what was chosen
 TWICE = 2.0
+MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
+    "threads": [(1, 4), (1, 8), (1, 16), (1, 32)],
+    "processes": [(4, 1), (8, 1)],
+    "loky": [(4, 1)],
+    "distributed": [(2, 2), (2, 4), (2, 8)],
+}
 TEXT_WORKLOADS = ("word_count", "bag_word_count", "csv_text", "csv_text_object", "tiny_tasks", "delayed_tree")
 
 
@@ -116,8 +122,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     workload = workload_of(target)
     stable = Stable(workload, size, 120.0, environment, workload.pinned and not is_own(target))
     facts = look(stable, lambda line: None)
-    if facts.taken is not None:
-        stable.environment = {**environment, TAKE: str(facts.taken)}
+    stable.taken = facts.taken
     chosen = Contender(**advice["advice"])
     began = time.monotonic()
     everything = dict.fromkeys([*configurations(facts), chosen])
@@ -163,16 +168,19 @@ def configurations(facts: words.Facts) -> Iterator[Contender]:
     for scheduler in all_schedulers().values():
         if scheduler.name in ("default", "processes-default") or scheduler.unavailable():
             continue  # what these run on is among the others, warm
-        for shape in scheduler.shapes(usable_cpus()):
-            found = set(words.chunks(facts, shape.workers * shape.threads))
+        shapes = [(shape.workers, shape.threads) for shape in scheduler.shapes(usable_cpus())]
+        if facts.busy < 1:
+            shapes += MORE_THAN_CPUS.get(scheduler.name, [])
+        for workers, threads in dict.fromkeys([*shapes, *words.wider(scheduler.name, facts, usable_cpus())]):
+            parallelism = workers * threads
+            found = set(words.chunks(facts, parallelism))
             if facts.taken:
-                parallelism = shape.workers * shape.threads
                 found |= {chunk for chunk in (1, 4, 16, 64, 256) if chunk * 2 * parallelism <= facts.taken}
                 found |= {-(-facts.taken // (parallelism * tasks)) for tasks in (1, 2, 4)}  # for each worker
             for chunk in sorted(found):
                 tasks = (facts.taken or facts.tasks) / chunk
                 if tasks <= 1000 or chunk == max(found):  # a cluster takes seconds for a thousand tasks
-                    yield Contender(scheduler.name, shape.workers, shape.threads, chunk)
+                    yield Contender(scheduler.name, workers, threads, chunk)
 
 
 def exhaustive(stable: Stable, contenders: list[Contender], draw: random.Random) -> Heat:

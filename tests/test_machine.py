@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench import layout, machine, pins, units, worker
+from bench.advise import advice, racing
 from bench.check import arms
 from bench.stats import Estimate
 
@@ -78,7 +79,7 @@ def test_figures() -> None:
     assert units.times(float("inf")) == "inf"
 
 
-@pytest.mark.parametrize("module", [units, worker, arms])
+@pytest.mark.parametrize("module", [units, worker, arms, advice, racing])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.attempted > 0

@@ -154,21 +154,22 @@ def test_a_function_is_called_with_each_item() -> None:
 def test_a_function_without_items_is_called_some_times_without_arguments() -> None:
     workload = workload_of("mine:no_items")
     assert results(workload) == ["done"] * TASKS
-    assert results(workload, items=2, chunk=2) == [["done", "done"]]
+    assert results(workload, items=2, parts=1) == [["done", "done"]]
 
 
 @pytest.mark.parametrize(
-    ("items", "chunk", "found"),
+    ("items", "parts", "found"),
     [
-        (None, 1, [0, 2, 4, 6, 8, 10]),
-        (99, 1, [0, 2, 4, 6, 8, 10]),
-        (2, 1, [2, 8]),
-        (None, 4, [[0, 2, 4, 6], [8, 10]]),
-        (3, 2, [[2, 6], [10]]),
+        (None, None, [0, 2, 4, 6, 8, 10]),
+        (99, None, [0, 2, 4, 6, 8, 10]),
+        (2, None, [2, 8]),
+        (None, 2, [[0, 2, 4], [6, 8, 10]]),
+        (3, 2, [[2], [6, 10]]),
+        (3, 9, [[2], [6], [10]]),
     ],
 )
-def test_fewer_items_and_several_in_a_task(items: int | None, chunk: int, found: list[Any]) -> None:
-    assert results(workload_of("mine.py:plain", "range(6)"), items=items, chunk=chunk) == found
+def test_fewer_items_and_several_in_a_task(items: int | None, parts: int | None, found: list[Any]) -> None:
+    assert results(workload_of("mine.py:plain", "range(6)"), items=items, parts=parts) == found
 
 
 def test_a_task_gets_its_item_as_it_is_without_being_looked_into() -> None:
@@ -183,8 +184,9 @@ def test_values_are_spread_over_all(total: int, count: int, at: list[int]) -> No
     assert list(spread(range(total), count)) == at
 
 
-def test_batches_keep_every_value_in_order() -> None:
-    assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+def test_batches_keep_every_value_in_order_and_are_even() -> None:
+    assert batches([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4, 5]]
+    assert [len(batch) for batch in batches(range(44), 8)] == [5, 6, 5, 6, 5, 6, 5, 6]
 
 
 def test_the_environment_gives_items_and_how_many_to_take(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,8 @@ ENOUGH: Final = (
     0.05  # seconds of one task from which on no scheduler's overhead matters: processes add 1 to 2 ms to each
 )
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
+WAITING: Final = 0.8  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
+WIDEST: Final = 32  # threads, or four processes for each CPU: what waits costs memory all the same
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class Facts:
     """What the probes tell of the target, one task after the other.
 
     tasks: executed in one compute. task_seconds, longest_seconds, seconds: the median one, the longest, all. compute_seconds:
-    of one compute. result_bytes: of one task, pickled. held: fraction of wall time; None where unknown, and gil says why.
-    gil: "enabled", "disabled" or the reason. items, taken: of the user's function, and how many of them were raced; None
-    where the target makes its own tasks. switches: of the GIL on threads, a second, where that was asked.
+    of one compute. cpu_over_wall: CPU time within tasks over `seconds`. result_bytes: of one task, pickled. held: fraction of
+    wall time; None where unknown, and gil says why. gil: "enabled", "disabled" or the reason. items, taken: of the user's
+    function, and how many of them were raced; None where the target makes its own tasks. switches: of the GIL on threads, a
+    second, where that was asked.
     """
 
     tasks: int
@@ -61,6 +64,11 @@ class Facts:
     items: int | None = None
     taken: int | None = None
     switches: float | None = None
+
+    @property
+    def busy(self) -> float:
+        """The fraction of the time that a task keeps a CPU busy; below 1 where it waits, for a disk or for an answer."""
+        return min(1.0, self.cpu_over_wall) if self.cpu_over_wall < WAITING else 1.0
 
 
 @dataclass(frozen=True)
@@ -112,28 +120,33 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
     sizes = [1 if wanted < 16 else wanted // 4, wanted]
     if wanted < enough and facts.taken == facts.items:
         sizes.append(min(enough, math.ceil(facts.taken / parallelism)))
-    return sorted({balanced(size, facts.taken, parallelism) for size in sizes})
+    return sorted(set(sizes))
 
 
-def balanced(chunk: int, items: int, parallelism: int) -> int:
-    """Return the chunk, at most a third larger or smaller, with which all workers get as equal shares as can be.
+def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
+    """Return (workers, threads) with more of them than CPUs, for tasks that wait: as many as keep all CPUs busy.
 
-    >>> balanced(4, items=60, parallelism=2)  # 15 tasks of 4: one worker would get 32 items, the other 28
-    5
+    >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
+    >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
+    ([(1, 4), (1, 10)], [(8, 1)], [(2, 5)])
     """
+    if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
+        return []
+    most = min(facts.tasks, math.ceil(cpus / max(facts.busy, 1e-7)))
+    threads = min(most, max(WIDEST, 4 * cpus))
+    if threads <= cpus:
+        return []
+    if scheduler == "threads":
+        return [(1, n) for n in sorted({max(cpus + 1, math.isqrt(cpus * threads)), threads})]
+    if scheduler == "processes":
+        return [(min(most, 4 * cpus), 1)]
+    return [(cpus, math.ceil(threads / cpus))] if scheduler == "distributed" else []
 
-    def longest(size: int) -> int:
-        tasks = math.ceil(items / size)
-        return min(math.ceil(tasks / parallelism) * size, items)
 
-    near = range(math.ceil(chunk * 2 / 3), chunk * 4 // 3 + 1)
-    return min(near, key=lambda size: (longest(size), abs(size - chunk), -size))
-
-
-def bound(one: Contender, facts: Facts, once: bool = False) -> float:
+def bound(one: Contender, facts: Facts, cpus: int, once: bool = False) -> float:
     """Return seconds that a compute takes at least: what no luck can beat. Tasks are supposed not to depend on each other."""
-    n, tasks = one.parallelism, max(1, math.ceil(facts.tasks / one.chunk))
-    least = max(facts.seconds / n, min(facts.longest_seconds, facts.seconds))
+    n, tasks = one.parallelism, one.tasks(facts.tasks)
+    least = max(facts.seconds / n, facts.seconds * facts.busy / cpus, min(facts.longest_seconds, facts.seconds))
     if one.threads > 1 and facts.held and facts.gil == "enabled":
         least = max(least, facts.seconds * facts.held.low / one.workers)
     if one.scheduler in CROSSING:
@@ -144,13 +157,15 @@ def bound(one: Contender, facts: Facts, once: bool = False) -> float:
     return least
 
 
-def ruled_out(one: Contender, facts: Facts, best: float, once: bool = False, gain: float = SAME) -> str | None:
+def ruled_out(
+    one: Contender, facts: Facts, best: float, cpus: int, once: bool = False, gain: float = SAME
+) -> str | None:
     """Return why a contender cannot be better, by that gain, than one that takes `best` seconds; None where it may be."""
     if one.scheduler == "sync":
         return None
     if one.workers == 1 and one.threads > 1 and facts.gil == "enabled" and facts.held and facts.held.value >= HELD:
         return f"the GIL is held {facts.held.value:.2f} of the time"
-    least = bound(one, facts, once)
+    least = bound(one, facts, cpus, once)
     if least * (1 + gain) < best:
         return None
     if least > 1.01 * max(facts.seconds / one.parallelism, facts.longest_seconds):
@@ -270,13 +285,16 @@ def reasons(advice: Advice) -> list[str]:
     else:
         held = facts.held
         limit = 1 / max(held.value, 1e-3)
-        means = "it limits threads little" if limit >= advice.cpus else f"threads can give at most {limit:.2f}x"
+        useful = min(WIDEST, advice.cpus / max(facts.busy, 1e-3))
+        means = "it limits threads little" if limit >= useful else f"threads can give at most {limit:.2f}x"
         found.append(f"GIL held {held.value:.2f} of the time ({held.low:.2f} to {held.high:.2f}): {means}")
     if facts.switches is not None and facts.switches > MANY_SWITCHES:
         found.append(f"{facts.switches:,.0f} GIL switches a second on threads: handing over costs more than it brings")
     found.append(_tasks_in_words(facts))
     if (moved := facts.tasks * facts.result_bytes) > 1e6:
         found.append(f"{units.size(moved)} of results for every compute have to be copied from other processes")
+    if facts.busy < 1:
+        found.append(f"tasks wait {1 - facts.busy:.0%} of their time: more of them than CPUs can be under way")
     if facts.cpu_over_wall > BUSY:
         found.append(
             f"tasks have threads of their own: they keep {facts.cpu_over_wall:.1f} CPUs busy one after the other"
@@ -301,17 +319,22 @@ def _tasks_in_words(facts: Facts) -> str:
 
 
 def _overhead(one: Contender, advice: Advice) -> float:
-    """Seconds that a scheduler adds to each task, where that is a fifth of the task or more; else 0."""
+    """Seconds that a scheduler adds to each task, where that is a fifth of the task or more and can be told; else 0."""
     facts, seconds = advice.facts, advice.seconds.get(one, math.inf)
-    if one.scheduler == "sync" or one.scheduler == "threads" or not math.isfinite(seconds) or advice.once:
+    if (
+        one.scheduler in ("sync", "threads")
+        or not math.isfinite(seconds)
+        or advice.once
+        or one.parallelism > advice.cpus
+    ):
         return 0.0
-    tasks = max(1, math.ceil(facts.tasks / one.chunk))
+    tasks = one.tasks(facts.tasks)
     added = (seconds * one.parallelism - facts.seconds) / tasks
     return added if added > 0.2 * facts.seconds / tasks else 0.0
 
 
 def _cost_in_words(one: Contender, advice: Advice) -> str:
-    tasks = max(1, math.ceil(advice.facts.tasks / one.chunk))
+    tasks = one.tasks(advice.facts.tasks)
     each, added = advice.facts.seconds / tasks, _overhead(one, advice)
     return f"{one.name}: {units.seconds(each)} tasks against {units.seconds(added)} that each costs there on top"
 
@@ -352,7 +375,8 @@ def code(advice: Advice) -> list[str]:
         if one.chunk > 1:
             lines += [
                 f"def batch(items): return [{name}(item) for item in items]",
-                f"tasks = [delayed(batch)(items[i:i + {one.chunk}]) for i in range(0, len(items), {one.chunk})]",
+                f"n = {_number_of_tasks(one)}  # tasks, of {one.chunk} items at most",
+                "tasks = [delayed(batch)(items[i * len(items) // n:(i + 1) * len(items) // n]) for i in range(n)]",
             ]
         else:
             lines += [f"tasks = [delayed({name})(item) for item in items]"]
@@ -377,6 +401,13 @@ def code(advice: Advice) -> list[str]:
         f'with ProcessPoolExecutor({one.workers}, mp_context=multiprocessing.get_context("spawn")) as pool:  # keep it',
         f'    results = {compute}scheduler="processes", pool=pool, chunksize=1)',
     ]
+
+
+def _number_of_tasks(one: Contender) -> str:
+    """Return Contender.tasks as code."""
+    if one.parallelism == 1:
+        return f"-(-len(items) // {one.chunk})"
+    return f"{one.parallelism} * -(-len(items) // {one.parallelism * one.chunk})"
 
 
 def page(advice: Advice) -> str:

@@ -30,7 +30,7 @@ TURN = 0.01  # seconds that one turn takes at least
 
 @dataclass(frozen=True, order=True)
 class Contender:
-    """A way to run the target. workers: processes that run tasks. threads: in each. chunk: items in one task."""
+    """A way to run the target. workers: processes that run tasks. threads: in each. chunk: items in one task at most."""
 
     scheduler: str
     workers: int = 1
@@ -47,6 +47,16 @@ class Contender:
     def parallelism(self) -> int:
         """Tasks at a time."""
         return self.workers * self.threads
+
+    def tasks(self, items: int) -> int:
+        """Return how many tasks so many items make: with chunks as many for each worker, so that all end together.
+
+        >>> Contender("processes", 2, chunk=4).tasks(60)  # of 3 or 4 items; 15 of 4 would be 32 for one, 28 for the other
+        16
+        """
+        if self.chunk == 1:
+            return items
+        return min(items, self.parallelism * math.ceil(items / (self.parallelism * self.chunk)))
 
 
 class Racer(Protocol):
@@ -93,10 +103,12 @@ def heat(
     draw: random.Random,
     clock: Callable[[], float] = time.perf_counter,
     rivals: Heat | None = None,
+    patience: float = 0.0,
 ) -> Heat:
     """Race until one is left, until more rounds would not tell more, or for so many seconds.
 
-    rivals: an earlier heat; its leader's time bounds the patience with newcomers. At least one round is run.
+    rivals: an earlier heat; its leader's time bounds the patience with newcomers. patience: seconds of it for everyone, so
+    that sync, to which all is compared, finishes once. At least one round is run.
     """
     state = Heat({one: [] for one in racers})
     best = rivals.median(rivals.leader()) if rivals else math.inf
@@ -107,9 +119,9 @@ def heat(
             state.times[one].append(None)
         for one in round_:
             known = min(best, min((state.median(other) for other in state.times), default=math.inf))
-            patience = 2.0 + AT_ONCE * known * (2 if rounds == 0 else 1)
+            wait = max(patience, 2.0 + AT_ONCE * known * (2 if rounds == 0 else 1))
             try:
-                state.times[one][-1] = racers[one].turn(one, patience)
+                state.times[one][-1] = racers[one].turn(one, wait)
             except Broken as broken:
                 _leaves(state, one, broken)
         rounds += 1
@@ -195,9 +207,9 @@ def _squared_error(ratios: Sequence[float]) -> float:
 # --- In the racing process
 
 
-def _ask_turn(scene: Scene, chunk: int) -> dict[str, Any]:
-    """Compute until a turn is full; return the seconds of one compute, settling left out."""
-    compute = _compute(scene, chunk)
+def _ask_turn(scene: Scene, parts: int | None) -> dict[str, Any]:
+    """Compute until a turn is full; return the seconds of one compute, settling left out. parts: as in targets.Calls."""
+    compute = _compute(scene, parts)
     spent, computes = 0.0, 0
     while spent < TURN:
         start = time.perf_counter()
@@ -208,17 +220,17 @@ def _ask_turn(scene: Scene, chunk: int) -> dict[str, Any]:
     return {"seconds": spent / computes}
 
 
-def _compute(scene: Scene, chunk: int) -> Callable[[], Any]:
-    """Return what computes the target with so many items in one task; built once."""
-    if chunk == 1:
+def _compute(scene: Scene, parts: int | None) -> Callable[[], Any]:
+    """Return what computes the target in so many tasks; built once."""
+    if parts is None:
         return scene.compute
-    if chunk not in _CHUNKED:
+    if parts not in _CHUNKED:
         from bench.worker import compute_of
 
-        job = scene.workload.build(**{**scene.workload.sizes[scene.case.size], "chunk": chunk})
-        _CHUNKED[chunk] = compute_of(job, scene.opened.keywords, "function")
-    return _CHUNKED[chunk]
+        job = scene.workload.build(**{**scene.workload.sizes[scene.case.size], "parts": parts})
+        _CHUNKED[parts] = compute_of(job, scene.opened.keywords, "function")
+    return _CHUNKED[parts]
 
 
-_CHUNKED: dict[int, Callable[[], Any]] = {}  # of the one scene that a process has
+_CHUNKED: dict[int, Callable[[], Any]] = {}  # number of tasks -> compute, of the one scene that a process has
 ASKS = {"turn": _ask_turn}

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, Any
@@ -28,24 +28,32 @@ from bench.schedulers import all_schedulers
 from bench.session import sayer
 from bench.stats import Estimate
 from bench.talk import Broken
-from bench.targets import CHUNK, ITEMS, TAKE, Calls, graph, is_own, workload_of
+from bench.targets import ITEMS, PARTS, TAKE, Calls, graph, is_own, workload_of
 from workloads import SIZES, Workload
 
 BUDGET = 25.0  # seconds after which nothing new is begun
 LOOK = 4  # items for each CPU that the probes look at
 RACE = 0.4  # seconds of work in one compute of the race, where items can be left out
+MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks wait and many can be under way
 HEAT = 3.0  # seconds of racing in one set of processes
 HEATS = 3  # sets of fresh processes, at most, for what is too close to call
 GAIN = 0.1  # what they have to promise
 LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
+LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
 
 
 class LiveRacer:
-    """A real process that takes turns. `ready` has what it said when it had opened."""
+    """A real process that takes turns. parts: contender -> number of its tasks, None for one for each item."""
 
-    def __init__(self, case: Case, timeout: float, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        timeout: float,
+        environment: Mapping[str, str],
+        parts: Callable[[Contender], int | None],
+    ) -> None:
         self.probed = LiveProbed(case, timeout, environment)
-        self.timeout, self.late = timeout, False
+        self.timeout, self.late, self.parts = timeout, False, parts
 
     def turn(self, contender: Contender, patience: float) -> float:
         """Return the seconds of one compute. Raises Broken where it fails or takes longer than `patience`."""
@@ -53,7 +61,7 @@ class LiveRacer:
         try:
             if self.late:
                 raise Broken("timeout", "its process was ended")
-            return float(self.probed.ask("turn", chunk=contender.chunk)["seconds"])
+            return float(self.probed.ask("turn", parts=self.parts(contender))["seconds"])
         except Broken as broken:
             self.late = broken.kind == "timeout"
             raise
@@ -63,18 +71,31 @@ class LiveRacer:
 
 @dataclass
 class Stable:
-    """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run."""
+    """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run.
+
+    given: the environment that names the user's items. taken: how many of them are raced; None where there are none.
+    """
 
     target: Workload
     size: str
     timeout: float
-    environment: Mapping[str, str]
+    given: Mapping[str, str]
     pinned: bool = True
+    taken: int | None = None
     failed: dict[Contender, str] = field(default_factory=dict)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return what the processes are told."""
+        return self.given if self.taken is None else {**self.given, TAKE: str(self.taken)}
+
     def case(self, one: Contender) -> Case:
-        """Return the case of a contender; its chunk is told with each turn."""
+        """Return the case of a contender; the number of its tasks is told with each turn."""
         return Case(self.target.name, self.size, one.scheduler, one.workers, one.threads, self.pinned)
+
+    def parts(self, one: Contender) -> int | None:
+        """Return the number of a contender's tasks, None for one for each item."""
+        return one.tasks(self.taken) if self.taken is not None and one.chunk > 1 else None
 
     @contextmanager
     def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, LiveRacer]]:
@@ -84,7 +105,7 @@ class Stable:
             for one in contenders:
                 case = self.case(one)
                 if case not in racers:
-                    racers[case] = LiveRacer(case, self.timeout, self.environment)
+                    racers[case] = LiveRacer(case, self.timeout, self.environment, self.parts)
                     stack.enter_context(racers[case].probed)
             broken: dict[Case, str] = {}
             for case, racer in racers.items():
@@ -97,7 +118,8 @@ class Stable:
 
     def cold(self, one: Contender, more: float) -> float:
         """Return the seconds of opening and one compute, in a process of its own; `more` computes of the warm kind follow."""
-        with LiveProbed(self.case(one), self.timeout, {**self.environment, CHUNK: str(one.chunk)}) as probed:
+        parts = {PARTS: str(self.parts(one))} if self.parts(one) else {}
+        with LiveProbed(self.case(one), self.timeout, {**self.environment, **parts}) as probed:
             said = probed.ready()
         return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
 
@@ -113,8 +135,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
     stable = Stable(target, options["size"], options["timeout"], environment, pinned)
     facts = look(stable, say)
-    if facts.taken is not None:
-        stable.environment = {**environment, TAKE: str(facts.taken)}
+    stable.taken = facts.taken
     judge = cold_race if options["once"] else warm_race
     heats, status = judge(stable, facts, say, began)
     facts = replace(facts, switches=switches(stable, facts, heats))
@@ -161,7 +182,9 @@ def look(stable: Stable, say: Say) -> Facts:
     if items is None or few is None:
         return facts
     each = facts.seconds / facts.tasks
-    taken = min(items, max(2 * few, math.ceil(RACE / max(each, 1e-7))))
+    wanted = max(2 * few, RACE / max(each, 1e-7))
+    stretched = min(wanted * min(MORE, 1 / max(facts.busy, 1e-7)), LONGEST / max(each, 1e-7))
+    taken = min(items, math.ceil(max(wanted, stretched)))
     more = taken / facts.tasks
     return replace(
         facts,
@@ -208,8 +231,11 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
     first = _admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
     with stable.opened(first) as racers:
-        heats = [heat(racers, HEAT, draw)]
+        heats = [heat(racers, HEAT, draw, patience=2 * facts.compute_seconds)]
         later = _admitted(LATER, facts, cpus, _best(heats), status)
+        if why := lost(heats[0]):
+            status |= dict.fromkeys(later, f"ruled out: {why}")
+            later = []
         if later and time.monotonic() - began < BUDGET * 0.6:
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
             with stable.opened(later) as more:
@@ -241,12 +267,23 @@ def _admitted(
         shapes = [
             (shape.workers, shape.threads) for shape in scheduler.shapes(cpus) if shape.workers * shape.threads == most
         ]
+        shapes += words.wider(name, facts, cpus)
         for one in words.entries(name, shapes, facts) if cpus > 1 or name == "sync" else ():
-            if why := words.ruled_out(one, facts, best, once, GAIN if name in LATER else SAME):
+            if why := words.ruled_out(one, facts, best, cpus, once, GAIN if name in LATER else SAME):
                 status[one] = f"ruled out: {why}"
             else:
                 found.append(one)
     return found
+
+
+def lost(state: Heat) -> str | None:
+    """Return why no other kind of processes can win, where those that raced lost by far; they copy as much, or more."""
+    crossing = [one for one in state.times if one.scheduler == "processes" and math.isfinite(state.median(one))]
+    if not crossing:
+        return None
+    one = min(crossing, key=state.median)
+    times = state.median(one) / state.median(state.leader())
+    return f"{one.name} takes {times:.1f}x as long as {state.leader().name}" if times > LOST else None
 
 
 def _best(heats: Sequence[Heat]) -> float:

@@ -12,7 +12,7 @@ import pytest
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat
-from bench.advise.session import advised
+from bench.advise.session import advised, lost
 from bench.errors import UserError
 from bench.stats import Estimate
 
@@ -60,10 +60,10 @@ def held(value: float) -> Facts:
     ("seconds", "items", "taken", "expected"),
     [
         (0.05, 400, 400, [1]),  # long tasks gain nothing
-        (0.02, 400, 400, [1, 4]),
+        (0.02, 400, 400, [1, 3]),
         (1e-4, 8000, 8000, [125, 500]),
-        (1e-4, 8000, 4000, [50, 250]),  # four tasks for each of four workers have to remain
-        (1e-4, 4000, 4000, [50, 250, 500]),  # but one may do where there are no more items
+        (1e-4, 8000, 4000, [62, 250]),  # four tasks for each of four workers have to remain
+        (1e-4, 4000, 4000, [62, 250, 500]),  # but one may do where there are no more items
         (1e-4, 160, 160, [1, 10, 40]),
         (1e-4, 8, 8, [1, 2]),
     ],
@@ -81,32 +81,89 @@ def test_a_target_with_its_own_tasks_has_no_chunks() -> None:
 
 
 def test_threads_are_ruled_out_by_the_gil_only_where_there_is_one() -> None:
-    assert words.ruled_out(THREADS, held(0.99), 0.41) == "the GIL is held 0.99 of the time"
-    assert words.ruled_out(Contender("distributed", 1, 4), held(0.99), 0.41) is not None
-    assert words.ruled_out(THREADS, held(0.5), 0.41) is None
-    assert words.ruled_out(THREADS, replace(FACTS, held=None, gil="disabled"), 0.41) is None
-    assert words.ruled_out(PROCESSES, held(0.99), 0.41) is None
+    assert words.ruled_out(THREADS, held(0.99), 0.41, cpus=4) == "the GIL is held 0.99 of the time"
+    assert words.ruled_out(Contender("distributed", 1, 4), held(0.99), 0.41, cpus=4) is not None
+    assert words.ruled_out(THREADS, held(0.5), 0.41, cpus=4) is None
+    assert words.ruled_out(THREADS, replace(FACTS, held=None, gil="disabled"), 0.41, cpus=4) is None
+    assert words.ruled_out(PROCESSES, held(0.99), 0.41, cpus=4) is None
 
 
 def test_processes_are_ruled_out_where_messages_alone_take_longer() -> None:
     short = replace(FACTS, tasks=4000, task_seconds=1e-5, longest_seconds=1e-5, seconds=0.04, compute_seconds=0.2)
-    assert "at the very least" in str(words.ruled_out(PROCESSES, short, 0.2))
+    assert "at the very least" in str(words.ruled_out(PROCESSES, short, 0.2, cpus=4))
     heavy = replace(FACTS, result_bytes=1e9)
-    assert "at the very least" in str(words.ruled_out(PROCESSES, heavy, 0.41))
-    assert words.ruled_out(SYNC, heavy, 0.1) is None
+    assert "at the very least" in str(words.ruled_out(PROCESSES, heavy, 0.41, cpus=4))
+    assert words.ruled_out(SYNC, heavy, 0.1, cpus=4) is None
 
 
 def test_nothing_is_raced_where_the_best_leaves_no_room() -> None:
-    assert words.ruled_out(LOKY, FACTS, 0.1) == "no more than 5% to gain: another takes 100 ms"
-    assert words.ruled_out(LOKY, FACTS, 0.2) is None
+    assert words.ruled_out(LOKY, FACTS, 0.1, cpus=4) == "no more than 5% to gain: another takes 100 ms"
+    assert words.ruled_out(LOKY, FACTS, 0.2, cpus=4) is None
 
 
 def test_one_long_task_bounds_all() -> None:
-    assert words.bound(THREADS, replace(FACTS, longest_seconds=0.3)) == pytest.approx(0.3)
+    assert words.bound(THREADS, replace(FACTS, longest_seconds=0.3), 4) == pytest.approx(0.3)
+
+
+WAITING = replace(FACTS, cpu_over_wall=0.2)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "cpus", "shapes"),
+    [
+        ("threads", 2, [(1, 4), (1, 10)]),  # ten that are busy for a fifth of the time keep two CPUs busy
+        ("threads", 16, [(1, 25), (1, 40)]),  # there are no more tasks than that
+        ("processes", 2, [(8, 1)]),  # each costs memory
+        ("distributed", 2, [(2, 5)]),
+        ("loky", 2, []),
+        ("sync", 2, []),
+    ],
+)
+def test_tasks_that_wait_get_more_workers_than_cpus(scheduler: str, cpus: int, shapes: list[tuple[int, int]]) -> None:
+    assert words.wider(scheduler, WAITING, cpus) == shapes
+    assert words.wider(scheduler, FACTS, cpus) == []
+    assert words.wider(scheduler, replace(WAITING, cpu_over_wall=0.9), cpus) == []
+
+
+def test_tasks_that_only_wait_get_as_many_threads_as_are_worth_it() -> None:
+    asleep = replace(FACTS, tasks=10_000, cpu_over_wall=0.0)
+    assert words.wider("threads", asleep, 2) == [(1, 8), (1, 32)]
+    assert words.wider("threads", asleep, 1) == [(1, 5), (1, 32)]
+    assert words.wider("threads", replace(asleep, tasks=2), 2) == []
+
+
+def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:
+    wide = Contender("threads", 1, 20)
+    assert words.bound(wide, replace(FACTS, held=None, cpu_over_wall=0.5), 4) == pytest.approx(0.4 * 0.5 / 4)
+    assert words.bound(wide, replace(WAITING, held=None), 4) == pytest.approx(0.4 / 20)
+    assert "tasks wait 80% of their time" in words.page(given({SYNC: 0.4, wide: 0.03}, WAITING))
+
+
+@pytest.mark.parametrize(
+    ("one", "items", "tasks"),
+    [
+        (THREADS, 44, 44),
+        (replace(THREADS, chunk=6), 44, 8),  # of 5 and 6, two for each thread
+        (replace(THREADS, chunk=6), 3, 3),
+        (replace(SYNC, chunk=6), 44, 8),
+        (Contender("processes", 2, 1, 22), 44, 2),
+    ],
+)
+def test_every_worker_gets_as_many_tasks(one: Contender, items: int, tasks: int) -> None:
+    assert one.tasks(items) == tasks
+
+
+def test_other_processes_need_not_start_where_processes_lost_by_far() -> None:
+    (close,) = heats({SYNC: 1.0, THREADS: 0.5, PROCESSES: 0.9}, count=1)
+    assert lost(close) is None
+    (far,) = heats({SYNC: 1.0, THREADS: 0.5, PROCESSES: 1.5, replace(PROCESSES, chunk=4): 1.2}, count=1)
+    assert lost(far) == "processes 4x1, 4 items per task takes 2.4x as long as threads 1x4"
+    (without,) = heats({SYNC: 1.0, THREADS: 0.5}, count=1)
+    assert lost(without) is None
 
 
 def test_a_single_compute_pays_for_the_start() -> None:
-    assert words.bound(CLUSTER, FACTS, once=True) > words.bound(CLUSTER, FACTS) + 0.4
+    assert words.bound(CLUSTER, FACTS, 4, once=True) > words.bound(CLUSTER, FACTS, 4) + 0.4
 
 
 # --- Who won
@@ -237,6 +294,7 @@ def test_the_code_computes_what_it_should() -> None:
         space = {"dask": dask, "delayed": delayed, "f": lambda x: x * x, "items": range(100)}
         exec("\n".join(words.code(given({SYNC: 1.0, one: 0.5}, facts))), space)
         results = space["results"]
+        assert len(results) == one.tasks(100)  # type: ignore[arg-type]
         flat = [value for part in results for value in (part if chunk > 1 else [part])]  # type: ignore[attr-defined]
         assert flat == [x * x for x in range(100)]
 
