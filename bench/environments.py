@@ -24,8 +24,8 @@ from typing import Any
 from bench.errors import UserError
 from bench.interpreters import APART, Interpreter, Run, complaint, execute
 from bench.machine import Value, fingerprint
+from bench.say import Say
 
-Say = Callable[[str], object]
 Install = Callable[[str, Mapping[str, str]], dict[str, str]]
 
 # In the words of pip and of uv.

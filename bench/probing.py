@@ -22,6 +22,7 @@ from bench.plan import Case, Plan
 from bench.probes import Found, Probe, Probing, Unavailable, all_probes
 from bench.report import printable
 from bench.report.json import finite
+from bench.say import Say, sayer
 from bench.schedulers import all_schedulers
 from bench.talk import Broken, Talk
 from bench.targets import ITEMS, chosen
@@ -158,11 +159,10 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     environment = {} if options["items"] is None else {ITEMS: options["items"]}
     os.environ.update(environment)  # for our own look at the target
     targets = [workload.name for workload in chosen(options["targets"], options["items"])] if options["targets"] else []
-    probings = []
+    probings, say = [], sayer(err)
     for target, names in questions(targets, options["probes"]):
         size = options["size"] if target else "tiny"
-        err.write(f"probing {target or 'the schedulers'}\n")
-        err.flush()
+        say(f"probing {target or 'the schedulers'}")
         found = probe(
             target or ANY, size, schedulers_of(options["schedulers"]), names,
             lambda case: LiveProbed(case, options["timeout"], environment),
@@ -177,7 +177,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     return 0 if any(any(one.found.values()) for one in probings) else 1
 
 
-def of_plan(plan: Plan, start: Start, say: Callable[[str], object], known: Sequence[Probing] = ()) -> Iterator[Probing]:
+def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -> Iterator[Probing]:
     """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves, one by one.
 
     say: is told what comes next. known: what an interrupted probing found already, and is not asked again.

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from bench import environments, interpreters, targets, units
 from bench import plan as planning
-from bench.environments import Say, Software
+from bench.environments import Software
 from bench.errors import UserError
 from bench.interpreters import Interpreter
 from bench.machine import Value
@@ -28,6 +28,7 @@ from bench.probing import LiveProbed, Start, of_plan
 from bench.progress import bar_wanted, progress
 from bench.results import Result, load, read_journal, save
 from bench.run import OVERTIME, TIME_UP, Interrupted, Workers, measure_into
+from bench.say import Say, sayer
 from bench.schedulers import all_schedulers
 from workloads import SIZES, Workload
 
@@ -162,16 +163,6 @@ def timed(result: Result) -> tuple[Case, ...]:
     """Return the cases whose time is known, as planned."""
     done = {observation.case for observation in result.observations if not observation.failure}
     return tuple(case for case in result.plan.cases if case in done and case.measure == "time")
-
-
-def sayer(err: IO[str]) -> Say:
-    """Return a function that writes a line at once."""
-
-    def say(line: str) -> None:
-        err.write(f"{line}\n")
-        err.flush()
-
-    return say
 
 
 def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContextManager[Software]:

@@ -16,7 +16,6 @@ from bench import plan as planning
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
-from bench.environments import Say
 from bench.errors import UserError
 from bench.machine import usable_cpus
 from bench.plan import Case
@@ -24,8 +23,8 @@ from bench.probes import Unavailable, gil, tasks
 from bench.probing import LiveProbed
 from bench.report import printable
 from bench.report.json import finite
+from bench.say import Say, sayer
 from bench.schedulers import all_schedulers
-from bench.session import sayer
 from bench.stats import Estimate
 from bench.talk import Broken
 from bench.targets import ITEMS, PARTS, TAKE, Calls, graph, is_own, workload_of
