@@ -132,7 +132,8 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """
     if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
         return []
-    most = min(facts.tasks, math.ceil(cpus / max(facts.busy, 1e-7)))
+    most = math.ceil(cpus / max(facts.busy, 1e-7))
+    most = facts.tasks if facts.tasks < 2 * most else most  # rather all at once than a few of them after the others
     threads = min(most, max(WIDEST, 4 * cpus))
     if threads <= cpus:
         return []

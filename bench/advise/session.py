@@ -38,11 +38,15 @@ HEAT = 3.0  # seconds of racing in one set of processes
 HEATS = 3  # sets of fresh processes, at most, for what is too close to call
 GAIN = 0.1  # what they have to promise
 LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
+SPIN = 0.1  # seconds after a turn in which the inner threads of its tasks may keep CPUs busy, waiting for more to do
 LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
 
 
 class LiveRacer:
-    """A real process that takes turns. parts: contender -> number of its tasks, None for one for each item."""
+    """A real process that takes turns. parts: contender -> number of its tasks, None for one for each item.
+
+    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself.
+    """
 
     def __init__(
         self,
@@ -50,9 +54,10 @@ class LiveRacer:
         timeout: float,
         environment: Mapping[str, str],
         parts: Callable[[Contender], int | None],
+        pause: float,
     ) -> None:
         self.probed = LiveProbed(case, timeout, environment)
-        self.timeout, self.late, self.parts = timeout, False, parts
+        self.timeout, self.late, self.parts, self.pause = timeout, False, parts, pause
 
     def turn(self, contender: Contender, patience: float) -> float:
         """Return the seconds of one compute. Raises Broken where it fails or takes longer than `patience`."""
@@ -60,12 +65,14 @@ class LiveRacer:
         try:
             if self.late:
                 raise Broken("timeout", "its process was ended")
-            return float(self.probed.ask("turn", parts=self.parts(contender))["seconds"])
+            seconds = float(self.probed.ask("turn", parts=self.parts(contender))["seconds"])
         except Broken as broken:
             self.late = broken.kind == "timeout"
             raise
         except Unavailable as reason:
             raise Broken("raised", str(reason)) from reason
+        time.sleep(self.pause)
+        return seconds
 
 
 @dataclass
@@ -73,6 +80,7 @@ class Stable:
     """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run.
 
     given: the environment that names the user's items. taken: how many of them are raced; None where there are none.
+    pause: seconds between two turns.
     """
 
     target: Workload
@@ -81,7 +89,12 @@ class Stable:
     given: Mapping[str, str]
     pinned: bool = True
     taken: int | None = None
+    pause: float = 0.0
     failed: dict[Contender, str] = field(default_factory=dict)
+
+    def learn(self, facts: Facts) -> None:
+        """Take from the facts how many items are raced, and whether turns need a rest between them."""
+        self.taken, self.pause = facts.taken, SPIN if facts.cpu_over_wall > words.BUSY else 0.0
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -104,7 +117,7 @@ class Stable:
             for one in contenders:
                 case = self.case(one)
                 if case not in racers:
-                    racers[case] = LiveRacer(case, self.timeout, self.environment, self.parts)
+                    racers[case] = LiveRacer(case, self.timeout, self.environment, self.parts, self.pause)
                     stack.enter_context(racers[case].probed)
             broken: dict[Case, str] = {}
             for case, racer in racers.items():
@@ -134,7 +147,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
     stable = Stable(target, options["size"], options["timeout"], environment, pinned)
     facts = look(stable, say)
-    stable.taken = facts.taken
+    stable.learn(facts)
     judge = cold_race if options["once"] else warm_race
     heats, status = judge(stable, facts, say, began)
     facts = replace(facts, switches=switches(stable, facts, heats))

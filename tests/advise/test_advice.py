@@ -130,6 +130,7 @@ def test_tasks_that_only_wait_get_as_many_threads_as_are_worth_it() -> None:
     assert words.wider("threads", asleep, 2) == [(1, 8), (1, 32)]
     assert words.wider("threads", asleep, 1) == [(1, 5), (1, 32)]
     assert words.wider("threads", replace(asleep, tasks=2), 2) == []
+    assert words.wider("threads", replace(WAITING, tasks=14), 2) == [(1, 5), (1, 14)]  # not ten, and then four
 
 
 def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:
