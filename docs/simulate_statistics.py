@@ -9,9 +9,12 @@ and by a confidence sequence. Part 3: intervals of plain results (bench.stats). 
 from __future__ import annotations
 
 import argparse
+import functools
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,8 @@ Draw = Callable[[np.random.Generator, int, int], Array]
 
 EPOCH_SPREAD = 0.035
 """Standard deviation of one epoch's log ratio, as the prototype measured it for a pure-Python loop."""
+RATES = Path(__file__).parents[1] / "results" / "reference" / "check-rates.jsonl"
+BLOCK = 4  # neighbouring epochs that are drawn together
 
 
 def normal(rng: np.random.Generator, series: int, epochs: int) -> Array:
@@ -68,6 +73,31 @@ def drifting(amount: float) -> Draw:
     return draw
 
 
+def resampled(rng: np.random.Generator, series: int, epochs: int) -> Array:
+    """Epochs of real checks whose arms were equal (docs/measure_check.py), drawn by blocks of four neighbours.
+
+    Each series is of one case. With equal arms a block could as well have come out the other way round: its sign is random.
+    """
+    found = np.empty((series, epochs))
+    blocks = real_blocks()
+    for index, case in enumerate(rng.integers(len(blocks), size=series)):
+        chosen = blocks[case][rng.integers(len(blocks[case]), size=-(-epochs // BLOCK))]
+        signs = rng.choice([-1.0, 1.0], (len(chosen), 1))
+        found[index] = (chosen * signs).ravel()[:epochs]
+    return found / EPOCH_SPREAD
+
+
+@functools.cache
+def real_blocks() -> list[Array]:
+    """Return, for each case, all blocks of neighbouring epochs: log ratios of shape (blocks, BLOCK)."""
+    blocks: dict[str, list[list[float]]] = {}
+    for line in map(json.loads, RATES.read_text().splitlines()):
+        if line["what"] in ("equal", "unrelated"):
+            logs = line["logs"]
+            blocks.setdefault(line["case"], []).extend(logs[i : i + BLOCK] for i in range(len(logs) - BLOCK + 1))
+    return [np.array(found) for found in blocks.values()]
+
+
 def slow_outliers(rng: np.random.Generator, series: int, values: int) -> Array:
     """Normal noise, and one value in 20 slower by up to some ten standard deviations; median zero within 0.06."""
     late = (rng.random((series, values)) < 0.05) * rng.exponential(5, (series, values))
@@ -86,6 +116,7 @@ CHECK_NOISE: dict[str, Draw] = {
     "autocorrelated (0.3)": correlated,
     "drifting (0.5 sd)": drifting(0.5),
     "drifting (1 sd)": drifting(1.0),
+    "real epochs, resampled": resampled,
 }
 PLAIN_NOISE: dict[str, Draw] = {
     "normal": normal,
