@@ -4,14 +4,15 @@
     python docs/measure_advice.py table
 
 `measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
-it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in two sets
-of fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints
-what they come to.
+it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in one set of
+fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints what
+they come to.
 
-Regret is the time of a configuration over that of the best one, minus 1. Which one is the best the exhaustive measurement
-says; but the fastest of sixty that were measured with noise looks faster than it is. So the times that are compared come
-from six further sets of fresh processes, in which only the best, the advised one and those of the rules take part: what
-was advised is the best where it is as fast there. What is more than twice as slow takes a single turn in each set.
+Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
+looks faster than it is. So the times that are compared come from six further sets of fresh processes, in which only the
+three that were fastest, the advised one and those of the rules take part; the best is the fastest of the three there. What is
+more than twice as slow takes a single turn in each set. With a single process of each, an exhaustive measurement would have
+no intervals: its cost is taken as that of three sets, the fewest that `gilbench run` takes.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ from bench.targets import ITEMS, is_own, workload_of
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
-SETS, ROUNDS, SECONDS = 2, 8, 5.0  # fresh processes, turns in each, and seconds of turns in each set
-FINALS, SHORT = 6, 1.5  # sets in which the best is compared with what was chosen, and seconds of turns in each
+SETS, ROUNDS, SECONDS = 3, 8, 5.0  # of an exhaustive measurement, the most turns of each in one, and seconds of turns
+FASTEST, FINALS, SHORT = 3, 6, 1.5  # that are compared again, in how many sets, and seconds of turns in each
 TWICE = 2.0
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
     "threads": [(1, 4), (1, 8), (1, 16), (1, 32)],
@@ -126,14 +127,15 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     chosen = Contender(**advice["advice"])
     began = time.monotonic()
     everything = dict.fromkeys([*configurations(facts), chosen])
-    heats = [exhaustive(stable, list(everything), SECONDS) for _ in range(SETS)]
-    exhaustive_seconds = time.monotonic() - began
-    typical = {one: statistics.median(heat.median(one) for heat in heats) for one in everything}
-    best = min(typical, key=lambda one: typical[one])
-    sync = min((one for one in typical if one.scheduler == "sync"), key=lambda one: typical[one])
-    by_rule = rules(kind, workload.collection, target, typical)
-    compared = list(dict.fromkeys([best, chosen, sync, *filter(None, by_rule.values())]))
+    typical = exhaustive(stable, list(everything), SECONDS)
+    exhaustive_seconds = SETS * (time.monotonic() - began)
+    fastest = sorted(everything, key=typical.median)[:FASTEST]
+    sync = min((one for one in everything if one.scheduler == "sync"), key=typical.median)
+    by_rule = rules(kind, workload.collection, target, everything)
+    compared = list(dict.fromkeys([*fastest, chosen, sync, *filter(None, by_rule.values())]))
     finals = [exhaustive(stable, compared, SHORT) for _ in range(FINALS)]
+    over = {one: ratio(finals, one, fastest[0]) for one in fastest}
+    best = min(fastest, key=lambda one: over[one].value if over[one] else math.inf)
 
     def regret(one: Contender | None) -> float | None:
         found = ratio(finals, one, best) if one else None
@@ -149,7 +151,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
         "promised": advice["speedup"], "speedup": speedup.value if speedup and chosen != sync else 1.0,
         "task_seconds": facts.task_seconds,
         "advise_seconds": advise_seconds, "exhaustive_seconds": exhaustive_seconds,
-        "seconds": {one.name: value for one, value in typical.items() if math.isfinite(value)},
+        "seconds": {one.name: typical.median(one) for one in everything if math.isfinite(typical.median(one))},
         "cpus": usable_cpus(), "python": fingerprint()["python_version"],
     }  # fmt: skip
 
@@ -206,7 +208,7 @@ def exhaustive(stable: Stable, contenders: list[Contender], seconds: float) -> H
     return state
 
 
-def rules(kind: str, collection: bool, target: str, typical: Mapping[Contender, float]) -> dict[str, Contender | None]:
+def rules(kind: str, collection: bool, target: str, known: Iterable[Contender]) -> dict[str, Contender | None]:
     """Return rule -> what it would choose: with as many workers as CPUs, and no chunks."""
     cpus = usable_cpus()
     by_name = {
@@ -223,7 +225,7 @@ def rules(kind: str, collection: bool, target: str, typical: Mapping[Contender, 
         "always processes": "processes",
         "no parallelism (sync)": "sync",
     }
-    return {rule: by_name[name] if by_name[name] in typical else None for rule, name in chosen.items()}
+    return {rule: by_name[name] if by_name[name] in known else None for rule, name in chosen.items()}
 
 
 def table(lines: list[dict[str, Any]]) -> str:
