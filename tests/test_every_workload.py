@@ -80,6 +80,23 @@ def test_a_job_without_an_answer_is_held_against_sync() -> None:
         check(order_for(workload, scheduler, shape), workload, job, opened)
 
 
+def test_some_results_of_many_are_held_against_sync() -> None:
+    from dask import delayed
+
+    from workloads import Job
+
+    calls: list[int] = []
+    workload, scheduler = all_workloads()["sum_of_squares"], all_schedulers()["threads"]
+    job = Job([delayed(lambda at: calls.append(at) or at, pure=False)(at) for at in range(40)])
+    with scheduler.open(Shape(1, 2), Setup()) as opened:
+        order = order_for(workload, scheduler, Shape(1, 2))
+        check(order, workload, job, opened, most=4)
+        assert len(calls) == 40 + 4
+    with all_schedulers()["processes"].open(Shape(1, 1), Setup()) as opened, pytest.raises(WrongAnswer):
+        job = Job([delayed(os.getpid, pure=False)() if at == 30 else delayed(max)(at, 0) for at in range(40)])
+        check(order, workload, job, opened, most=2)  # looks at the 11th and the 31st
+
+
 def test_a_file_that_is_no_csv_is_reported_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     monkeypatch.setenv("GILBENCH_DATA", str(tmp_path / "*.csv"))
