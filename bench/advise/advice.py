@@ -124,15 +124,17 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
 
 
 def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
-    """Return (workers, threads) with more of them than CPUs, for tasks that wait: as many as keep all CPUs busy.
+    """Return (workers, threads) with more of them than CPUs, for tasks that wait.
+
+    At most twice as many as would keep all CPUs busy if they took turns: they do not, and CPUs are left idle by chance.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
     >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
-    ([(1, 4), (1, 10)], [(8, 1)], [(2, 5)])
+    ([(1, 6), (1, 20)], [(8, 1)], [(2, 10)])
     """
     if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
         return []
-    most = math.ceil(cpus / max(facts.busy, 1e-7))
+    most = math.ceil(2 * cpus / max(facts.busy, 1e-7))
     most = facts.tasks if facts.tasks < 2 * most else most  # rather all at once than a few of them after the others
     threads = min(most, max(WIDEST, 4 * cpus))
     if threads <= cpus:

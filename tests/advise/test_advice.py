@@ -111,10 +111,10 @@ WAITING = replace(FACTS, cpu_over_wall=0.2)
 @pytest.mark.parametrize(
     ("scheduler", "cpus", "shapes"),
     [
-        ("threads", 2, [(1, 4), (1, 10)]),  # ten that are busy for a fifth of the time keep two CPUs busy
+        ("threads", 2, [(1, 6), (1, 20)]),  # ten that are busy for a fifth of the time might keep two CPUs busy
         ("threads", 16, [(1, 25), (1, 40)]),  # there are no more tasks than that
         ("processes", 2, [(8, 1)]),  # each costs memory
-        ("distributed", 2, [(2, 5)]),
+        ("distributed", 2, [(2, 10)]),
         ("loky", 2, []),
         ("sync", 2, []),
     ],
@@ -130,7 +130,7 @@ def test_tasks_that_only_wait_get_as_many_threads_as_are_worth_it() -> None:
     assert words.wider("threads", asleep, 2) == [(1, 8), (1, 32)]
     assert words.wider("threads", asleep, 1) == [(1, 5), (1, 32)]
     assert words.wider("threads", replace(asleep, tasks=2), 2) == []
-    assert words.wider("threads", replace(WAITING, tasks=14), 2) == [(1, 5), (1, 14)]  # not ten, and then four
+    assert words.wider("threads", replace(WAITING, tasks=24), 2) == [(1, 6), (1, 24)]  # not twenty, and then four
 
 
 def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:
