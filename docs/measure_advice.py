@@ -247,7 +247,7 @@ def table(lines: list[dict[str, Any]]) -> str:
                 f"| {group} | {rule} | {len(known)} | {share(known, 0.05)} | {share(known, 0.1)} | {max(known):.0%} "
                 f"| {statistics.fmean(known):.1%} |"
             )
-    above = [one["target"] for one in lines if one["regret_low"] > 0.05]
+    above = [one["target"] for one in lines if (one["regret_low"] or 0.0) > 0.05]
     cost = [one["advise_seconds"] / one["exhaustive_seconds"] for one in lines]
     short = [one["advise_seconds"] for one in lines if one["task_seconds"] < 0.1]
     kept = [one["promised"]["low"] <= one["speedup"] <= one["promised"]["high"] for one in lines if one["promised"]]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bench import units
 from bench.advise.racing import SAME, Contender, Heat, ratio
 from bench.probes.gil import MANY_SWITCHES
-from bench.stats import Estimate
+from bench.stats import Estimate, student_quantile
 
 FORMAT: Final = 1
 SIMPLEST: Final = ("sync", "threads", "processes", "loky", "distributed")
@@ -18,6 +18,9 @@ TIE: Final = (
     0.03  # measured difference up to which the simpler one is taken: what is 5 % worse in truth is then rarely taken
 )
 CLOSEST: Final = 3  # that race again
+MACHINE: Final = (
+    0.08  # standard deviation of the log of a speed-up, between two times on the same machine (docs/advice.md)
+)
 TOO_WIDE: Final = 1.25  # a rival that may be this much faster, for all that is known: nothing can be told then
 
 # What cannot be gone below on any machine of today, for ruling out only: what is not ruled out is measured.
@@ -219,7 +222,10 @@ def undecided(heats: Sequence[Heat]) -> list[Contender]:
 
 
 def speedup_over_sync(heats: Sequence[Heat], one: Contender) -> Estimate | None:
-    """Return the speed-up over the best sync contender, directly where both raced together, else by way of a third."""
+    """Return the speed-up over the best sync contender, directly where both raced together, else by way of a third.
+
+    Its interval is for another time on this machine, when its CPUs may have more or less to give than during the race.
+    """
     baselines = sorted(
         (other for heat in heats for other in heat.times if other.scheduler == "sync"), key=heats[0].median
     )
@@ -229,14 +235,21 @@ def speedup_over_sync(heats: Sequence[Heat], one: Contender) -> Estimate | None:
     if one == base:
         return Estimate(1.0, 1.0, 1.0, len(heats))
     if found := ratio(heats, base, one):
-        return found
+        return _another_time(found)
     for between in heats[-1].times:
         above, below = ratio(heats, base, between), ratio(heats, between, one)
         if above and below:
             reach = math.hypot(math.log(above.high / above.value), math.log(below.high / below.value))
             value = above.value * below.value
-            return Estimate(value, value * math.exp(-reach), value * math.exp(reach), min(above.n, below.n))
+            return _another_time(
+                Estimate(value, value * math.exp(-reach), value * math.exp(reach), min(above.n, below.n))
+            )
     return None
+
+
+def _another_time(found: Estimate) -> Estimate:
+    reach = math.hypot(math.log(found.high / found.value), student_quantile(10.0, 0.975) * MACHINE)
+    return Estimate(found.value, found.value * math.exp(-reach), found.value * math.exp(reach), found.n)
 
 
 # --- In words
