@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.charts.gil import Dot, dots_of, reason
+from bench.charts.gil import Dot, dots_of, on_processes, reason
 from bench.probes.gil import MANY_SWITCHES
 from bench.results import load
 from bench.summary import Summary, summarise
@@ -66,7 +66,8 @@ def why(summary: Summary, dot: Dot) -> str:
         return "unclear: the interval reaches it"
     probing = next(one for one in summary.probes if one.workload == dot.name)
     case = next(one for one in summary.timed if one.speedup == dot.speedup)
-    return reason(probing, case, summary)
+    processes = on_processes(case, summary)
+    return reason(probing, case, summary) + (f" ({processes.value:.2f}x)" if processes else "")
 
 
 if __name__ == "__main__":

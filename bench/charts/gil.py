@@ -113,20 +113,28 @@ def reason(probing: Probing, case: CaseSummary, summary: Summary) -> str:
     culprits = probing.found.get("inner_threads", {}).get("sync", {}).get("culprits")
     if culprits and not case.case.pinned:
         return f"inner threads of its own: {style.plain(style.listed(list(map(str, culprits))))}"
-    other = [
-        one
-        for one in summary.timed
-        if one.case.workload == case.case.workload
-        and one.case.size == case.case.size
-        and one.case.scheduler == "processes"
-        and one.case.parallelism == case.case.parallelism
-        and one.speedup is not None
-    ]
-    if other and case.speedup is not None and other[0].speedup is not None:
-        if not data.apart(other[0].speedup, case.speedup):
-            return "processes gain no more: memory, or small tasks"
+    processes = on_processes(case, summary)
+    if processes is None or case.speedup is None:
+        return "not known"
+    if processes.value > case.speedup.value and data.apart(processes, case.speedup):
         return "not the GIL alone: processes gain more"
-    return "not known"
+    return "processes gain no more: memory, data to move, or small tasks"
+
+
+def on_processes(case: CaseSummary, summary: Summary) -> Estimate | None:
+    """Return the speed-up of the same work on as many processes, which share no GIL; None where it was not measured."""
+    return next(
+        (
+            one.speedup
+            for one in summary.timed
+            if one.case.workload == case.case.workload
+            and one.case.size == case.case.size
+            and one.case.scheduler == "processes"
+            and one.case.parallelism == case.case.parallelism
+            and one.speedup is not None
+        ),
+        None,
+    )
 
 
 def reasons(dots: Sequence[Dot]) -> dict[str, str]:

@@ -74,7 +74,8 @@ def probed(workload: str, held: float, threads: float, processes: float, switche
     [
         (0.2, 1.9, 1.9, 1e5, ""),
         (0.2, 1.1, 1.9, 1e5, "100,000 GIL switches a second"),
-        (0.2, 1.1, 1.1, 10.0, "processes gain no more: memory, or small tasks"),
+        (0.2, 1.1, 1.1, 10.0, "processes gain no more: memory, data to move, or small tasks"),
+        (0.2, 1.5, 0.4, 10.0, "processes gain no more: memory, data to move, or small tasks"),
         (0.2, 1.1, 1.9, 10.0, "not the GIL alone: processes gain more"),
     ],
 )
