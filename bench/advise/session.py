@@ -240,11 +240,11 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
     draw, cpus = random.Random(), usable_cpus()
     status: dict[Contender, str] = {}
-    first = _admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
+    first = admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
     with stable.opened(first) as racers:
         heats = [heat(racers, HEAT, draw, patience=2 * facts.compute_seconds)]
-        later = _admitted(LATER, facts, cpus, _best(heats), status)
+        later = admitted(LATER, facts, cpus, _best(heats), status)
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
@@ -265,7 +265,7 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
     return heats, status
 
 
-def _admitted(
+def admitted(
     schedulers: Sequence[str], facts: Facts, cpus: int, best: float, status: dict[Contender, str], once: bool = False
 ) -> list[Contender]:
     """Return the contenders of these schedulers that may win; note in `status` why the others may not."""
@@ -279,8 +279,8 @@ def _admitted(
         shapes = [
             (shape.workers, shape.threads) for shape in scheduler.shapes(cpus) if shape.workers * shape.threads == most
         ]
-        shapes += words.wider(name, facts, cpus)
-        for one in words.entries(name, shapes, facts) if cpus > 1 or name == "sync" else ():
+        alone = cpus == 1 and name != "sync"  # the same as sync, and more
+        for one in words.entries(name, [*([] if alone else shapes), *words.wider(name, facts, cpus)], facts):
             if why := words.ruled_out(one, facts, best, cpus, once, GAIN if name in LATER else SAME):
                 status[one] = f"ruled out: {why}"
             else:
@@ -329,7 +329,7 @@ def cold_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
     status: dict[Contender, str] = {}
     more = (facts.items / facts.taken - 1) if facts.items and facts.taken else 0.0
     whole = replace(facts, seconds=facts.seconds * (1 + more), tasks=round(facts.tasks * (1 + more)))
-    entered = _admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
+    entered = admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
     entered = [one for one in entered if one.chunk == max(o.chunk for o in entered if o.scheduler == one.scheduler)]
     heats: list[Heat] = []
     while entered and len(heats) < HEATS and (not heats or time.monotonic() - began < BUDGET * 0.7):

@@ -12,7 +12,7 @@ import pytest
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat
-from bench.advise.session import advised, lost
+from bench.advise.session import admitted, advised, lost
 from bench.errors import UserError
 from bench.stats import Estimate
 
@@ -131,6 +131,13 @@ def test_tasks_that_only_wait_get_as_many_threads_as_are_worth_it() -> None:
     assert words.wider("threads", asleep, 1) == [(1, 5), (1, 32)]
     assert words.wider("threads", replace(asleep, tasks=2), 2) == []
     assert words.wider("threads", replace(WAITING, tasks=24), 2) == [(1, 6), (1, 24)]  # not twenty, and then four
+
+
+def test_a_single_cpu_has_nothing_to_race_unless_tasks_wait() -> None:
+    kinds = ["sync", "threads", "processes"]
+    assert admitted(kinds, FACTS, 1, 0.41, {}) == [SYNC]
+    found = admitted(kinds, replace(WAITING, held=None), 1, 0.41, {})
+    assert [one.name for one in found] == ["sync", "threads 1x3", "threads 1x10"]
 
 
 def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:
