@@ -18,9 +18,7 @@ TIE: Final = (
     0.03  # measured difference up to which the simpler one is taken: what is 5 % worse in truth is then rarely taken
 )
 CLOSEST: Final = 3  # that race again
-MACHINE: Final = (
-    0.08  # standard deviation of the log of a speed-up, between two times on the same machine (docs/advice.md)
-)
+MACHINE: Final = 0.08  # standard deviation of the log of a speed-up between two times on one machine (docs/advice.md)
 TOO_WIDE: Final = 1.25  # a rival that may be this much faster, for all that is known: nothing can be told then
 
 # What cannot be gone below on any machine of today, for ruling out only: what is not ruled out is measured.
@@ -35,12 +33,12 @@ OPENING: Final[Mapping[str, float]] = {"processes": 0.1, "loky": 0.1, "distribut
 CROSSING: Final = tuple(PER_TASK)  # schedulers whose tasks and results cross into other processes
 HELD: Final = 0.95  # a GIL held this much leaves threads nothing that is worth having
 
-ENOUGH: Final = (
-    0.05  # seconds of one task from which on no scheduler's overhead matters: processes add 1 to 2 ms to each
-)
+ENOUGH: Final = 0.05  # seconds of one task from which on overhead matters little: processes add 1 to 2 ms to each
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
 WAITING: Final = 0.8  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
-WIDEST: Final = 32  # threads, or four processes for each CPU: what waits costs memory all the same
+WIDEST: Final = (
+    32  # threads that race then, or four for each CPU where that is more: what waits costs memory all the same
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Facts:
     @property
     def busy(self) -> float:
         """The fraction of the time that a task keeps a CPU busy; below 1 where it waits, for a disk or for an answer."""
-        return min(1.0, self.cpu_over_wall) if self.cpu_over_wall < WAITING else 1.0
+        return max(self.cpu_over_wall, 1e-7) if self.cpu_over_wall < WAITING else 1.0
 
 
 @dataclass(frozen=True)
@@ -137,9 +135,9 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """
     if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
         return []
-    most = math.ceil(2 * cpus / max(facts.busy, 1e-7))
+    most = math.ceil(2 * cpus / facts.busy)
     most = facts.tasks if facts.tasks < 2 * most else most  # rather all at once than a few of them after the others
-    threads = min(most, max(WIDEST, 4 * cpus))
+    threads = min(most, most_threads(cpus))
     if threads <= cpus:
         return []
     if scheduler == "threads":
@@ -147,6 +145,11 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     if scheduler == "processes":
         return [(min(most, 4 * cpus), 1)]
     return [(cpus, math.ceil(threads / cpus))] if scheduler == "distributed" else []
+
+
+def most_threads(cpus: int) -> int:
+    """Return how many threads race at most, where tasks wait."""
+    return max(WIDEST, 4 * cpus)
 
 
 def bound(one: Contender, facts: Facts, cpus: int, once: bool = False) -> float:
@@ -301,7 +304,7 @@ def reasons(advice: Advice) -> list[str]:
     else:
         held = facts.held
         limit = 1 / max(held.value, 1e-3)
-        useful = min(WIDEST, advice.cpus / max(facts.busy, 1e-3))
+        useful = min(most_threads(advice.cpus), advice.cpus / facts.busy)
         means = "it limits threads little" if limit >= useful else f"threads can give at most {limit:.2f}x"
         found.append(f"GIL held {held.value:.2f} of the time ({held.low:.2f} to {held.high:.2f}): {means}")
     if facts.switches is not None and facts.switches > MANY_SWITCHES:

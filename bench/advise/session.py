@@ -130,7 +130,7 @@ class Stable:
 
     def cold(self, one: Contender, more: float) -> float:
         """Return the seconds of opening and one compute, in a process of its own; `more` computes of the warm kind follow."""
-        parts = {PARTS: str(self.parts(one))} if self.parts(one) else {}
+        parts = {PARTS: str(count)} if (count := self.parts(one)) else {}
         with LiveProbed(self.case(one), self.timeout, {**self.environment, **parts}) as probed:
             said = probed.ready()
         return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
@@ -195,7 +195,7 @@ def look(stable: Stable, say: Say) -> Facts:
         return facts
     each = facts.seconds / facts.tasks
     wanted = max(2 * few, RACE / max(each, 1e-7))
-    stretched = min(wanted * min(MORE, 1 / max(facts.busy, 1e-7)), LONGEST / max(each, 1e-7))
+    stretched = min(wanted * min(MORE, 1 / facts.busy), LONGEST / max(each, 1e-7))
     taken = min(items, math.ceil(max(wanted, stretched)))
     more = taken / facts.tasks
     return replace(
