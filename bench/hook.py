@@ -126,8 +126,10 @@ def sampler(pid: int, place: int, flag: int) -> None:
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             _sample(memory, place, flag)
     except (OSError, struct.error) as error:
-        sys.stdin.readline()
-        print(json.dumps({"unavailable": f"the memory of the measured process cannot be read: {error}"}), flush=True)
+        if sys.stdin.readline():  # else the measured process is gone, and nobody there to tell
+            print(
+                json.dumps({"unavailable": f"the memory of the measured process cannot be read: {error}"}), flush=True
+            )
 
 
 def _sample(memory: Any, place: int, flag: int) -> None:

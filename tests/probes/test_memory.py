@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -82,6 +83,17 @@ def test_a_sampler_that_dies_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(Unavailable, match=r"^the process that samples memory died$"), peak_memory(os.getpid()):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_sampler_says_nothing_when_the_measured_process_is_killed() -> None:
+    killed = (
+        "import os, signal; from bench.probes.memory import peak_memory; "
+        "sampled = peak_memory(os.getpid()); sampled.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    # Waits until the sampler is gone too: it would hold the same standard error.
+    ended = subprocess.run([sys.executable, "-c", killed], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, "")
 
 
 @pytest.mark.serial
