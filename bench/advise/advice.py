@@ -110,8 +110,8 @@ def entries(scheduler: str, shapes: Iterable[tuple[int, int]], facts: Facts) -> 
 def chunks(facts: Facts, parallelism: int) -> list[int]:
     """Return how many items to put into one task: 1 where they are long, else two numbers that make tasks long enough.
 
-    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task. Where that
-    leaves them short because there is so little work in all, one task for each worker may take part as well.
+    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task. Where all
+    items are raced there is little work in all, and one task for each worker may take part as well.
     """
     if facts.items is None or facts.taken is None or facts.task_seconds >= ENOUGH:
         return [1]
@@ -119,8 +119,8 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
     most = facts.taken // (4 * parallelism) if parallelism > 1 else facts.taken
     wanted = max(1, min(most, enough))
     sizes = [1 if wanted < 16 else wanted // 4, wanted]
-    if wanted < enough and facts.taken == facts.items:
-        sizes.append(min(enough, math.ceil(facts.taken / parallelism)))
+    if facts.taken == facts.items and parallelism > 1:
+        sizes.append(math.ceil(facts.taken / parallelism))
     return sorted(set(sizes))
 
 

@@ -60,10 +60,11 @@ def held(value: float) -> Facts:
     ("seconds", "items", "taken", "expected"),
     [
         (0.05, 400, 400, [1]),  # long tasks gain nothing
-        (0.02, 400, 400, [1, 3]),
-        (1e-4, 8000, 8000, [125, 500]),
+        (0.02, 400, 200, [1, 3]),
+        (1e-4, 16000, 8000, [125, 500]),
         (1e-4, 8000, 4000, [62, 250]),  # four tasks for each of four workers have to remain
-        (1e-4, 4000, 4000, [62, 250, 500]),  # but one may do where there are no more items
+        (1e-4, 4000, 4000, [62, 250, 1000]),  # but one may do where there are no more items
+        (0.02, 40, 40, [1, 2, 10]),
         (1e-4, 160, 160, [1, 10, 40]),
         (1e-4, 8, 8, [1, 2]),
     ],
