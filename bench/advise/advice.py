@@ -108,20 +108,21 @@ def entries(scheduler: str, shapes: Iterable[tuple[int, int]], facts: Facts) -> 
 
 
 def chunks(facts: Facts, parallelism: int) -> list[int]:
-    """Return how many items to put into one task: 1 where they are long, else two numbers that make tasks long enough.
+    """Return how many items to put into one task: 1 where they are long, else numbers that make tasks long enough.
 
-    Every worker keeps at least four tasks, so that they end at about the same time; sync needs no second task. Where all
-    items are raced there is little work in all, and one task for each worker may take part as well.
+    One after the other needs no more than that. Elsewhere two numbers take part, and every worker keeps at least four tasks
+    with them, so that all end at about the same time; where all items are raced, there is little work in all, and the
+    larger number is one task for each worker.
     """
     if facts.items is None or facts.taken is None or facts.task_seconds >= ENOUGH:
         return [1]
     enough = math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))
-    most = facts.taken // (4 * parallelism) if parallelism > 1 else facts.taken
-    wanted = max(1, min(most, enough))
-    sizes = [1 if wanted < 16 else wanted // 4, wanted]
-    if facts.taken == facts.items and parallelism > 1:
-        sizes.append(math.ceil(facts.taken / parallelism))
-    return sorted(set(sizes))
+    if parallelism == 1:
+        return [1 if facts.task_seconds >= ENOUGH / 5 else min(enough, facts.taken)]
+    wanted = max(1, min(facts.taken // (4 * parallelism), enough))
+    if facts.taken == facts.items:
+        return sorted({wanted, math.ceil(facts.taken / parallelism)})
+    return sorted({1 if wanted < 16 else wanted // 4, wanted})
 
 
 def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
@@ -213,15 +214,29 @@ def simplicity(one: Contender) -> tuple[int, int]:
 
 
 def undecided(heats: Sequence[Heat]) -> list[Contender]:
-    """Return who has to race again in fresh processes: the best of each scheduler that is within reach, three at most."""
+    """Return who has to race again in fresh processes: the best of each scheduler that is within reach, three at most.
+
+    With them, as they need no processes of their own, other chunks that may really be better.
+    """
     last = heats[-1]
     leader = last.leader()
     figures = {one: ratio(heats, one, leader) for one in last.running if one != leader}
-    near = sorted((figure.value, one) for one, figure in figures.items() if figure and figure.low <= 1 + SAME)
-    close = {leader.scheduler: leader}
-    for _, one in near:
-        close.setdefault(one.scheduler, one)
-    return list(close.values())[:CLOSEST] if len(close) > 1 else []
+    near = [
+        one
+        for one, figure in sorted(figures.items(), key=lambda item: (item[1].value if item[1] else math.inf, item[0]))
+        if figure and figure.low <= 1 + SAME
+    ]
+    best = {leader.scheduler: leader}
+    for one in near:
+        best.setdefault(one.scheduler, one)
+    close = list(best.values())[:CLOSEST]
+    others = [
+        one
+        for one in near
+        for its in close
+        if one != its and one.process == its.process and (found := ratio(heats, one, its)) and found.low < 1 - TIE
+    ]
+    return [*close, *others] if len(close) + len(others) > 1 else []
 
 
 def speedup_over_sync(heats: Sequence[Heat], one: Contender) -> Estimate | None:
@@ -320,7 +335,7 @@ def reasons(advice: Advice) -> list[str]:
         )
     return [
         *found,
-        *(_cost_in_words(one, advice) for one in advice.seconds if _overhead(one, advice) > 0),
+        *(_cost_in_words(one, advice) for one in shown_contenders(advice) if _overhead(one, advice) > 0),
         *advice.notes,
     ]
 

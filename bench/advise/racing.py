@@ -24,6 +24,7 @@ SAME: Final = 0.05  # a difference below is none
 HOPELESS: Final = 1.35  # a ratio to the leader, seen in both of two rounds, at which a contender leaves
 AT_ONCE: Final = 3.0  # the same after a single round: it may have met a busy moment
 LAYOUT: Final = 0.035  # standard deviation of the log, between two processes that measure the same case (docs/check.md)
+ALIKE: Final = 0.01  # the same between two chunks in one process: what a few rounds by chance agree to is not believed
 FEWEST, MOST = 3, 40  # rounds in one heat
 TURN = 0.01  # seconds that one turn takes at least
 
@@ -42,6 +43,11 @@ class Contender:
         """As a person reads it: `processes 4x1, 16 items per task`."""
         shape = "" if self.scheduler == "sync" else f" {self.workers}x{self.threads}"
         return f"{self.scheduler}{shape}" + (f", {self.chunk} items per task" if self.chunk > 1 else "")
+
+    @property
+    def process(self) -> tuple[str, int, int]:
+        """Scheduler and shape: contenders that differ in their chunks only race in the same process."""
+        return self.scheduler, self.workers, self.threads
 
     @property
     def parallelism(self) -> int:
@@ -154,19 +160,27 @@ def drop(state: Heat, rounds: int) -> None:
         elif rounds == 2:
             hopeless = min(ratios) > math.log(HOPELESS)
         else:
-            low, _ = reach(ratios)
+            low, _ = reach(ratios, between(one, leader))
             hopeless = low > math.log1p(SAME)
         if hopeless:
             state.left[one] = f"left after {rounds} round{'s' if rounds > 1 else ''}"
 
 
-def reach(ratios: Sequence[float], confidence: float = 0.99) -> tuple[float, float]:
-    """Return the interval of the mean of log ratios of one heat, layouts allowed for. At 99 %, because it is looked at often."""
+def between(above: Contender, below: Contender) -> float:
+    """Return the variance of the log ratio of two contenders that comes from their processes."""
+    return ALIKE**2 if above.process == below.process else 2 * LAYOUT**2
+
+
+def reach(ratios: Sequence[float], variance: float, confidence: float = 0.99) -> tuple[float, float]:
+    """Return the interval of the mean of log ratios of one heat. At 99 %, because it is looked at often.
+
+    variance: as `between` says.
+    """
     centre = statistics.median(ratios)
     within = _squared_error(ratios)
-    # 2 * LAYOUT**2 is known and not estimated: the quantile is that of the part which is.
+    # The variance is known and not estimated: the quantile is that of the part which is.
     quantile = student_quantile(max(1, len(ratios) - 1), (1 + confidence) / 2)
-    half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * 2 * LAYOUT**2)
+    half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * variance)
     return centre - half, centre + half
 
 
@@ -184,13 +198,13 @@ def ratio(heats: Iterable[Heat], above: Contender, below: Contender) -> Estimate
     """Return the time of one contender over another's, with a 95 % interval, from all heats that both ran in.
 
     Each heat gives one log ratio (the median over its rounds); its variance is that within the heat plus that between
-    processes, LAYOUT, and a heat counts the more the less it varies. None where they never met.
+    processes, and a heat counts the more the less it varies. None where they never met.
     """
     centres, variances = [], []
     for one in heats:
         if above in one.times and below in one.times and (ratios := one.log_ratios(above, below)):
             centres.append(statistics.median(ratios))
-            variances.append(_squared_error(ratios) + 2 * LAYOUT**2)
+            variances.append(_squared_error(ratios) + between(above, below))
     if not centres:
         return None
     weights = [1 / variance for variance in variances]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import IO, Any
 
 from bench import plan as planning
@@ -30,7 +31,7 @@ from bench.talk import Broken
 from bench.targets import ITEMS, PARTS, TAKE, Calls, graph, is_own, workload_of
 from workloads import SIZES, Workload
 
-BUDGET = 25.0  # seconds after which nothing new is begun
+BUDGET = 25.0  # seconds in which to find out: what would take longer, as what was before it did, is not begun
 LOOK = 4  # items for each CPU that the probes look at
 RACE = 0.4  # seconds of work in one compute of the race, where items can be left out
 MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks wait and many can be under way
@@ -238,7 +239,7 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
 
 def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
-    draw, cpus = random.Random(), usable_cpus()
+    draw, cpus, room = random.Random(), usable_cpus(), room_since(began)
     status: dict[Contender, str] = {}
     first = admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
@@ -248,14 +249,14 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
-        if later and time.monotonic() - began < BUDGET * 0.6:
+        if later and room():
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
             with stable.opened(later) as more:
                 known = {one: racers[one] for one in heats[0].running}
                 heats.append(heat({**known, **more}, HEAT, draw, rivals=heats[0]))
         else:
             status |= dict.fromkeys(later, "not raced: no time was left")
-    while len(heats) < HEATS + 1 and time.monotonic() - began < BUDGET * 0.7:
+    while len(heats) < HEATS + 1 and room():
         again = _with_fewer_workers(heats, facts, cpus) or words.undecided(heats)
         if not again:
             break
@@ -263,6 +264,17 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
         with stable.opened(again) as racers:
             heats.append(heat(racers, HEAT, draw))
     return heats, status
+
+
+def room_since(began: float, clock: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
+    """Return what tells, after each set of processes, whether another, as long as the longest so far, ends in time."""
+    marks = [clock()]
+
+    def room() -> bool:
+        marks.append(clock())
+        return marks[-1] - began + max(end - start for start, end in pairwise(marks)) < BUDGET
+
+    return room
 
 
 def admitted(
@@ -325,14 +337,14 @@ def _with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[
 
 def cold_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
     """Measure opening and one compute, in fresh processes one after the other; each of these rounds is a heat."""
-    draw, cpus = random.Random(), usable_cpus()
+    draw, cpus, room = random.Random(), usable_cpus(), room_since(began)
     status: dict[Contender, str] = {}
     more = (facts.items / facts.taken - 1) if facts.items and facts.taken else 0.0
     whole = replace(facts, seconds=facts.seconds * (1 + more), tasks=round(facts.tasks * (1 + more)))
     entered = admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
     entered = [one for one in entered if one.chunk == max(o.chunk for o in entered if o.scheduler == one.scheduler)]
     heats: list[Heat] = []
-    while entered and len(heats) < HEATS and (not heats or time.monotonic() - began < BUDGET * 0.7):
+    while entered and len(heats) < HEATS and (not heats or room()):
         say(f"one compute each, with starting: {', '.join(one.name for one in entered)}")
         state = Heat({one: [] for one in entered})
         for one in draw.sample(entered, len(entered)):

@@ -12,7 +12,7 @@ import pytest
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat
-from bench.advise.session import admitted, advised, lost
+from bench.advise.session import admitted, advised, lost, room_since
 from bench.errors import UserError
 from bench.stats import Estimate
 
@@ -57,23 +57,25 @@ def held(value: float) -> Facts:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "items", "taken", "expected"),
+    ("seconds", "items", "taken", "one_by_one", "in_parallel"),
     [
-        (0.05, 400, 400, [1]),  # long tasks gain nothing
-        (0.02, 400, 200, [1, 3]),
-        (1e-4, 16000, 8000, [125, 500]),
-        (1e-4, 8000, 4000, [62, 250]),  # four tasks for each of four workers have to remain
-        (1e-4, 4000, 4000, [62, 250, 1000]),  # but one may do where there are no more items
-        (0.02, 40, 40, [1, 2, 10]),
-        (1e-4, 160, 160, [1, 10, 40]),
-        (1e-4, 8, 8, [1, 2]),
+        (0.05, 400, 8, [1], [1]),  # long tasks gain nothing
+        (0.02, 400, 200, [1], [1, 3]),
+        (1e-4, 16000, 8000, [500], [125, 500]),
+        (1e-4, 8000, 4000, [500], [62, 250]),  # four tasks for each of four workers have to remain
+        (1e-4, 4000, 4000, [500], [250, 1000]),  # but one may do where there are no more items
+        (0.02, 40, 40, [1], [2, 10]),
+        (1e-4, 160, 160, [160], [10, 40]),
+        (1e-4, 8, 8, [8], [1, 2]),
+        (1e-4, 1, 1, [1], [1]),
     ],
 )
 def test_chunks_make_tasks_long_enough_and_leave_enough_of_them(
-    seconds: float, items: int, taken: int, expected: list[int]
+    seconds: float, items: int, taken: int, one_by_one: list[int], in_parallel: list[int]
 ) -> None:
     facts = replace(FACTS, items=items, taken=taken, tasks=taken, task_seconds=seconds)
-    assert words.chunks(facts, 4) == expected
+    assert words.chunks(facts, 1) == one_by_one
+    assert words.chunks(facts, 4) == in_parallel
 
 
 def test_a_target_with_its_own_tasks_has_no_chunks() -> None:
@@ -171,6 +173,12 @@ def test_other_processes_need_not_start_where_processes_lost_by_far() -> None:
     assert lost(without) is None
 
 
+def test_nothing_new_begins_that_would_not_end_in_time() -> None:
+    moments = iter([4.0, 10.0, 17.5, 17.6])  # sets of processes that took 6 and 7.5 s, of 25 in all
+    room = room_since(0.0, lambda: next(moments))
+    assert [room(), room(), room()] == [True, False, False]
+
+
 def test_a_single_compute_pays_for_the_start() -> None:
     assert words.bound(CLUSTER, FACTS, 4, once=True) > words.bound(CLUSTER, FACTS, 4) + 0.4
 
@@ -247,14 +255,22 @@ def test_speed_up_of_one_that_never_met_sync_goes_by_way_of_a_third() -> None:
 
 
 def test_those_too_close_race_again_one_of_each_scheduler_and_three_at_most() -> None:
-    chunked = replace(THREADS, chunk=4)
-    found = heats({SYNC: 1.0, THREADS: 0.5, chunked: 0.51, PROCESSES: 0.52, LOKY: 0.5, CLUSTER: 0.53}, count=1)
+    found = heats({SYNC: 1.0, THREADS: 0.5, PROCESSES: 0.52, LOKY: 0.5, CLUSTER: 0.53}, count=1)
     found[-1].left[SYNC] = "left after 2 rounds"
     again = words.undecided(found)
     assert len(again) == words.CLOSEST
     assert len({one.scheduler for one in again}) == len(again)
     clear = heats({THREADS: 0.5, PROCESSES: 0.8}, count=1)
     assert words.undecided(clear) == []
+
+
+def test_other_chunks_race_again_while_they_may_be_better() -> None:
+    chunked = replace(THREADS, chunk=4)
+    assert words.undecided(heats({THREADS: 0.5, chunked: 0.51}, noise=0.1)) == [THREADS, chunked]
+    assert words.undecided(heats({THREADS: 0.5, chunked: 0.51}, noise=0.001)) == []  # no better than by 3 %
+    other = replace(PROCESSES, chunk=4)
+    found = words.undecided(heats({THREADS: 0.5, PROCESSES: 0.51, other: 0.511}, count=1, noise=0.1))
+    assert found == [THREADS, PROCESSES, other]
 
 
 # --- In words

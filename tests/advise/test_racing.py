@@ -6,10 +6,11 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from bench.advise.racing import LAYOUT, Contender, Heat, drop, heat, precise, ratio, reach
+from bench.advise.racing import LAYOUT, Contender, Heat, between, drop, heat, precise, ratio, reach
 from bench.talk import Broken
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
@@ -60,9 +61,23 @@ def test_what_is_too_close_to_call_stays() -> None:
 
 def test_a_layout_s_worth_of_difference_is_never_sure() -> None:
     """However often it is repeated in the same two processes."""
-    low, high = reach([0.06, 0.061] * 50)
+    layouts = between(THREADS, PROCESSES)
+    low, high = reach([0.06, 0.061] * 50, layouts)
     assert low < math.log(1.05) < high
-    assert reach([0.06, 0.061, 0.06])[0] < low
+    assert reach([0.06, 0.061, 0.06], layouts)[0] < low
+
+
+def test_other_chunks_in_the_same_process_share_its_layout() -> None:
+    chunked = replace(PROCESSES, chunk=8)
+    low, high = reach([0.08, 0.081] * 50, between(PROCESSES, chunked))
+    assert math.log(1.05) < low < 0.0805 < high
+    heats = [Heat({PROCESSES: [1.0, 1.01, 1.0], chunked: [1.1, 1.11, 1.09], THREADS: [1.1, 1.11, 1.09]})]
+    near, far = ratio(heats, chunked, PROCESSES), ratio(heats, THREADS, PROCESSES)
+    assert near
+    assert far
+    assert near.value == pytest.approx(far.value)
+    assert near.low > 1.05
+    assert far.low < 1.0 < far.high
 
 
 def test_it_ends_when_more_rounds_would_tell_nothing_more() -> None:
