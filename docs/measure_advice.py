@@ -126,7 +126,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     stable.learn(facts)
     chosen = Contender(**advice["advice"])
     began = time.monotonic()
-    everything = dict.fromkeys([*configurations(facts), chosen])
+    everything = dict.fromkeys([*configurations(facts, usable_cpus()), chosen])
     typical = exhaustive(stable, list(everything), SECONDS)
     exhaustive_seconds = SETS * (time.monotonic() - began)
     fastest = sorted(everything, key=typical.median)[:FASTEST]
@@ -167,15 +167,15 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
     return found
 
 
-def configurations(facts: words.Facts) -> Iterator[Contender]:
+def configurations(facts: words.Facts, cpus: int) -> Iterator[Contender]:
     """Yield every way to run it: every scheduler, number of workers and chunk."""
     for scheduler in all_schedulers().values():
         if scheduler.name in ("default", "processes-default") or scheduler.unavailable():
             continue  # what these run on is among the others, warm
-        shapes = [(shape.workers, shape.threads) for shape in scheduler.shapes(usable_cpus())]
+        shapes = [(shape.workers, shape.threads) for shape in scheduler.shapes(cpus)]
         if facts.busy < 1:
             shapes += MORE_THAN_CPUS.get(scheduler.name, [])
-        for workers, threads in dict.fromkeys([*shapes, *words.wider(scheduler.name, facts, usable_cpus())]):
+        for workers, threads in dict.fromkeys([*shapes, *words.wider(scheduler.name, facts, cpus)]):
             parallelism = workers * threads
             found = set(words.chunks(facts, parallelism))
             if facts.taken:

@@ -1,11 +1,10 @@
 """The statistics of plain results: golden figures, properties, and simulated coverage."""
 
-import importlib.util
 import math
 import statistics
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -22,13 +21,8 @@ positive = st.floats(1e-3, 1e3)
 
 
 @pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    path = Path(__file__).parent.parent / "docs" / "simulate_statistics.py"
-    spec = importlib.util.spec_from_file_location("simulate_statistics", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def simulation(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("simulate_statistics")
 
 
 def logs_of(figure: Estimate) -> tuple[float, float, float]:

@@ -110,19 +110,15 @@ def entries(scheduler: str, shapes: Iterable[tuple[int, int]], facts: Facts) -> 
 def chunks(facts: Facts, parallelism: int) -> list[int]:
     """Return how many items to put into one task: 1 where they are long, else numbers that make tasks long enough.
 
-    One after the other needs no more than that. Elsewhere two numbers take part, and every worker keeps at least four tasks
-    with them, so that all end at about the same time; where all items are raced, there is little work in all, and the
-    larger number is one task for each worker.
+    One after the other needs no more than that. Elsewhere two numbers take part: one that leaves every worker four tasks, so
+    that all end at about the same time, and one that leaves a single task for each, which costs least where items are alike.
     """
     if facts.items is None or facts.taken is None or facts.task_seconds >= ENOUGH:
         return [1]
     enough = math.ceil(ENOUGH / max(facts.task_seconds, 1e-7))
     if parallelism == 1:
         return [1 if facts.task_seconds >= ENOUGH / 5 else min(enough, facts.taken)]
-    wanted = max(1, min(facts.taken // (4 * parallelism), enough))
-    if facts.taken == facts.items:
-        return sorted({wanted, math.ceil(facts.taken / parallelism)})
-    return sorted({1 if wanted < 16 else wanted // 4, wanted})
+    return sorted({max(1, min(facts.taken // (4 * parallelism), enough)), math.ceil(facts.taken / parallelism)})
 
 
 def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:

@@ -8,15 +8,15 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from bench import plan as planning
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
-from bench.advise.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, heat
+from bench.advise.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, Racer, heat
 from bench.errors import UserError
 from bench.machine import usable_cpus
 from bench.plan import Case
@@ -41,6 +41,13 @@ GAIN = 0.1  # what they have to promise
 LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
 SPIN = 0.1  # seconds after a turn in which the inner threads of its tasks may keep CPUs busy, waiting for more to do
 LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
+
+
+class Opens(Protocol):
+    """Opens contenders' processes. Simulations script it (docs/simulate_advice.py)."""
+
+    def opened(self, contenders: Sequence[Contender]) -> AbstractContextManager[Mapping[Contender, Racer]]:
+        """Start a process for every scheduler and shape; yield those that opened, by contender."""
 
 
 class LiveRacer:
@@ -150,7 +157,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     facts = look(stable, say)
     stable.learn(facts)
     judge = cold_race if options["once"] else warm_race
-    heats, status = judge(stable, facts, say, began)
+    heats, status = judge(stable, facts, say, room_since(began), usable_cpus())
     facts = replace(facts, switches=switches(stable, facts, heats))
     advice = advised(options["target"], facts, heats, {**status, **stable.failed}, options["once"])
     advice = replace(advice, cost_seconds=time.monotonic() - began)
@@ -192,10 +199,13 @@ def look(stable: Stable, say: Say) -> Facts:
         held=held,
         gil=state,
     )
-    if items is None or few is None:
-        return facts
+    return facts if items is None else of_items(facts, items)
+
+
+def of_items(facts: Facts, items: int) -> Facts:
+    """Return what the facts of a few items tell of so many of them as race."""
     each = facts.seconds / facts.tasks
-    wanted = max(2 * few, RACE / max(each, 1e-7))
+    wanted = max(2 * facts.tasks, RACE / max(each, 1e-7))
     stretched = min(wanted * min(MORE, 1 / facts.busy), LONGEST / max(each, 1e-7))
     taken = min(items, math.ceil(max(wanted, stretched)))
     more = taken / facts.tasks
@@ -237,14 +247,22 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
 # --- Races
 
 
-def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+def warm_race(
+    stable: Opens,
+    facts: Facts,
+    say: Say,
+    room: Callable[[], bool],
+    cpus: int,
+    clock: Callable[[], float] = time.monotonic,
+    seed: int | None = None,
+) -> tuple[list[Heat], dict[Contender, str]]:
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
-    draw, cpus, room = random.Random(), usable_cpus(), room_since(began)
+    draw = random.Random(seed)
     status: dict[Contender, str] = {}
     first = admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
     with stable.opened(first) as racers:
-        heats = [heat(racers, HEAT, draw, patience=2 * facts.compute_seconds)]
+        heats = [heat(racers, HEAT, draw, clock, patience=2 * facts.compute_seconds)]
         later = admitted(LATER, facts, cpus, _best(heats), status)
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
@@ -253,7 +271,7 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
             with stable.opened(later) as more:
                 known = {one: racers[one] for one in heats[0].running}
-                heats.append(heat({**known, **more}, HEAT, draw, rivals=heats[0]))
+                heats.append(heat({**known, **more}, HEAT, draw, clock, rivals=heats[0]))
         else:
             status |= dict.fromkeys(later, "not raced: no time was left")
     while len(heats) < HEATS + 1 and room():
@@ -262,7 +280,7 @@ def warm_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[lis
             break
         say(f"too close to call: {', '.join(one.name for one in again)} once more, in fresh processes")
         with stable.opened(again) as racers:
-            heats.append(heat(racers, HEAT, draw))
+            heats.append(heat(racers, HEAT, draw, clock))
     return heats, status
 
 
@@ -335,9 +353,11 @@ def _with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[
     return [half, *(words.undecided(heats) or [leader])]
 
 
-def cold_race(stable: Stable, facts: Facts, say: Say, began: float) -> tuple[list[Heat], dict[Contender, str]]:
+def cold_race(
+    stable: Stable, facts: Facts, say: Say, room: Callable[[], bool], cpus: int
+) -> tuple[list[Heat], dict[Contender, str]]:
     """Measure opening and one compute, in fresh processes one after the other; each of these rounds is a heat."""
-    draw, cpus, room = random.Random(), usable_cpus(), room_since(began)
+    draw = random.Random()
     status: dict[Contender, str] = {}
     more = (facts.items / facts.taken - 1) if facts.items and facts.taken else 0.0
     whole = replace(facts, seconds=facts.seconds * (1 + more), tasks=round(facts.tasks * (1 + more)))

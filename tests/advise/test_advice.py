@@ -60,11 +60,10 @@ def held(value: float) -> Facts:
     ("seconds", "items", "taken", "one_by_one", "in_parallel"),
     [
         (0.05, 400, 8, [1], [1]),  # long tasks gain nothing
-        (0.02, 400, 200, [1], [1, 3]),
-        (1e-4, 16000, 8000, [500], [125, 500]),
-        (1e-4, 8000, 4000, [500], [62, 250]),  # four tasks for each of four workers have to remain
-        (1e-4, 4000, 4000, [500], [250, 1000]),  # but one may do where there are no more items
-        (0.02, 40, 40, [1], [2, 10]),
+        (0.02, 400, 40, [1], [2, 10]),  # four tasks for each of four workers, or one
+        (1e-4, 16000, 8000, [500], [500, 2000]),
+        (1e-4, 8000, 4000, [500], [250, 1000]),
+        (1e-4, 64000, 32000, [500], [500, 8000]),  # more than four, where they are long enough
         (1e-4, 160, 160, [160], [10, 40]),
         (1e-4, 8, 8, [8], [1, 2]),
         (1e-4, 1, 1, [1], [1]),

@@ -1,9 +1,7 @@
 """The decision of the regression check: golden figures, its steps, and simulated false alarms, power and coverage."""
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -21,13 +19,8 @@ series = st.lists(st.floats(-0.3, 0.3), min_size=0, max_size=30)
 
 
 @pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    path = Path(__file__).parents[2] / "docs" / "simulate_statistics.py"
-    spec = importlib.util.spec_from_file_location("simulate_statistics", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def simulation(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("simulate_statistics")
 
 
 def check(epochs: list[float], design: Design, regressions: int = 0) -> Verdict:

@@ -1,0 +1,167 @@
+"""Simulate `gilbench advise`: the race as it is, with targets and noise that are made up.
+
+    python docs/simulate_advice.py [--targets 400] [--cpus 2] [--seed 1]
+
+Each target is drawn: how long its tasks are, how much of that they hold the GIL or wait, what they return, how many items
+there are. What a contender takes in truth follows from that, from what each task costs under its scheduler, and from a part
+that no model foretells. The race sees it through noise: of each turn, and of each process. Regret is the true time of the
+contender that is advised over that of the best among all that docs/measure_advice.py measures, minus 1. Seeded; half a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from measure_advice import configurations, share
+
+from bench.advise import advice as words
+from bench.advise.advice import Facts
+from bench.advise.racing import LAYOUT, Contender
+from bench.advise.session import of_items, room_since, warm_race
+from bench.stats import Estimate
+from bench.talk import Broken
+
+PER_TASK: Final = {"sync": 60e-6, "threads": 100e-6, "processes": 1e-3, "loky": 1e-3, "distributed": 1.5e-3}  # seconds
+PER_COMPUTE: Final = {
+    "sync": 0.3e-3,
+    "threads": 0.5e-3,
+    "processes": 2e-3,
+    "loky": 2e-3,
+    "distributed": 8e-3,
+}  # seconds
+PIPE: Final = 0.5e9  # bytes a second
+UNTOLD: Final = 0.06  # log of what the model leaves out, always a loss: half-normal, for each scheduler,
+ITS_OWN: Final = 0.02  # and for each shape and chunk under it
+PROBING: Final = 4.0  # seconds before the race
+OPENING: Final = 1.5  # seconds for each set of processes, and for each process of it:
+PROCESS: Final = 0.3
+NOISE: Final = (0.01, 0.03, 0.05, 0.1)  # standard deviation of the log of one turn
+
+
+class Target:
+    """A target that is made up: what the probes tell of it, and what contenders take in truth."""
+
+    def __init__(self, facts: Facts, cpus: int, chance: random.Random) -> None:
+        self.facts, self.cpus, self.chance = facts, cpus, chance
+        self._truth: dict[Contender, float] = {}
+        self._untold = {name: abs(chance.gauss(0, UNTOLD)) for name in words.SIMPLEST if name != "sync"}
+        self.best = min(map(self.seconds, dict.fromkeys(configurations(facts, cpus))))
+
+    def seconds(self, one: Contender) -> float:
+        """Return what one compute takes."""
+        if one not in self._truth:
+            untold = self._untold.get(one.scheduler, 0.0) + abs(self.chance.gauss(0, ITS_OWN))
+            self._truth[one] = foretold(one, self.facts, self.cpus) * math.exp(untold)
+        return self._truth[one]
+
+
+def drawn(chance: random.Random, cpus: int) -> Target:
+    """Return a target."""
+    task = 10 ** chance.uniform(-4.3, -0.5)
+    busy = chance.choice((1.0, 1.0, 1.0, chance.uniform(0.05, 0.75)))
+    held = busy * chance.choice((0.02, chance.random(), 0.98))
+    few = 4 * cpus
+    facts = Facts(
+        tasks=few,
+        task_seconds=task,
+        longest_seconds=task * chance.uniform(1, 1.3),
+        seconds=task * few,
+        compute_seconds=task * few,
+        cpu_over_wall=busy,
+        result_bytes=10 ** chance.choice((1, 1, 1, 3, 5, 6.5)),
+        held=Estimate(held, held - 0.02, held + 0.02, 1000),
+    )
+    return Target(of_items(facts, max(few, min(4000, round(chance.uniform(0.2, 2) / task)))), cpus, chance)
+
+
+def foretold(one: Contender, facts: Facts, cpus: int) -> float:
+    """Return what a contender takes, as far as that can be foretold."""
+    tasks = one.tasks(facts.tasks)
+    rounds = math.ceil(tasks / one.parallelism) * facts.seconds / tasks
+    whole = math.ceil(facts.tasks / one.parallelism) * facts.seconds / facts.tasks  # nobody computes half an item
+    held = facts.held.value if facts.held else 0.0
+    work = max(rounds, whole, facts.seconds * facts.busy / cpus, facts.seconds * held / one.workers)
+    crossing = facts.tasks * facts.result_bytes / PIPE if one.scheduler in words.CROSSING else 0.0
+    return work + crossing + PER_COMPUTE[one.scheduler] + tasks * PER_TASK[one.scheduler]
+
+
+class Made:
+    """Makes up processes, each with a layout of its own, and the time that all takes."""
+
+    def __init__(self, target: Target, noise: float, chance: random.Random) -> None:
+        self.target, self.noise, self.chance, self.now = target, noise, chance, PROBING
+
+    def clock(self) -> float:
+        """Return the moment, in seconds."""
+        return self.now
+
+    @contextmanager
+    def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, Racing]]:
+        """Open a set of processes."""
+        shapes = {one.process for one in contenders}
+        self.now += OPENING + PROCESS * sum(workers for _, workers, _ in shapes)
+        layouts = {shape: self.chance.lognormvariate(0, LAYOUT) for shape in sorted(shapes)}
+        yield {one: Racing(self, layouts[one.process]) for one in contenders}
+
+
+@dataclass(frozen=True)
+class Racing:
+    """A process that is made up. layout: how much longer all takes in it."""
+
+    made: Made
+    layout: float
+
+    def turn(self, contender: Contender, patience: float) -> float:
+        """Return the seconds of one compute, and let them pass. Raises Broken where that is longer than `patience`."""
+        made = self.made
+        taken = made.target.seconds(contender) * self.layout * made.chance.lognormvariate(0, made.noise)
+        made.now += min(taken, patience)
+        if taken > patience:
+            raise Broken("timeout", "too slow")
+        return taken
+
+
+def advised(target: Target, noise: float, cpus: int, chance: random.Random) -> tuple[float, str, float]:
+    """Return the regret of what is advised, the verdict, and the seconds that finding out takes."""
+    made = Made(target, noise, chance)
+    room = room_since(0.0, made.clock)
+    heats, _ = warm_race(made, target.facts, lambda line: None, room, cpus, made.clock, chance.randrange(2**32))
+    chosen, verdict, _ = words.choose(heats)
+    return max(0.0, target.seconds(chosen) / target.best - 1), verdict, made.now
+
+
+def simulated(noise: float, targets: int, cpus: int, seed: int) -> list[tuple[float, str, float]]:
+    """Return what `advised` does for so many targets."""
+    chance = random.Random(seed)
+    return [advised(drawn(chance, cpus), noise, cpus, chance) for _ in range(targets)]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--targets", type=int, default=400)
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print("| noise of a turn | regret <= 5 % | <= 10 % | worst | mean | cannot tell | median time | longest |")
+    print("|---|---|---|---|---|---|---|---|")
+    for noise in NOISE:
+        found = simulated(noise, options.targets, options.cpus, options.seed)
+        regrets, times = [regret for regret, _, _ in found], [time for _, _, time in found]
+        unsure = sum(verdict == "cannot tell" for _, verdict, _ in found) / len(found)
+        print(
+            f"| {noise:.0%} | {share(regrets, 0.05)} | {share(regrets, 0.1)} | {max(regrets):.0%} "
+            f"| {statistics.fmean(regrets):.1%} | {unsure:.0%} | {statistics.median(times):.0f} s | {max(times):.0f} s |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
