@@ -40,8 +40,8 @@ PIPE: Final = 0.5e9  # bytes a second
 UNTOLD: Final = 0.06  # log of what the model leaves out, always a loss: half-normal, for each scheduler,
 ITS_OWN: Final = 0.02  # and for each shape and chunk under it
 PROBING: Final = 4.0  # seconds before the race
-OPENING: Final = 1.5  # seconds for each set of processes, and for each process of it:
-PROCESS: Final = 0.3
+OPENING: Final = 1.0  # seconds for each set of processes, and for each process of it:
+PROCESS: Final = 0.4
 NOISE: Final = (0.01, 0.03, 0.05, 0.1)  # standard deviation of the log of one turn
 
 
@@ -106,7 +106,8 @@ class Made:
     def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, Racing]]:
         """Open a set of processes."""
         shapes = {one.process for one in contenders}
-        self.now += OPENING + PROCESS * sum(workers for _, workers, _ in shapes)
+        pools = sum(workers for scheduler, workers, _ in shapes if scheduler in words.CROSSING)
+        self.now += OPENING + PROCESS * (len(shapes) + pools)
         layouts = {shape: self.chance.lognormvariate(0, LAYOUT) for shape in sorted(shapes)}
         yield {one: Racing(self, layouts[one.process]) for one in contenders}
 

@@ -35,6 +35,7 @@ HELD: Final = 0.95  # a GIL held this much leaves threads nothing that is worth 
 
 ENOUGH: Final = 0.05  # seconds of one task from which on overhead matters little: processes add 1 to 2 ms to each
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
+UNFORESEEN: Final = 1.5  # all items over what a few of them made expect, from which on that is told
 WAITING: Final = 0.8  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
 WIDEST: Final = (
     32  # threads that race then, or four for each CPU where that is more: what waits costs memory all the same
@@ -321,6 +322,11 @@ def reasons(advice: Advice) -> list[str]:
     if facts.switches is not None and facts.switches > MANY_SWITCHES:
         found.append(f"{facts.switches:,.0f} GIL switches a second on threads: handing over costs more than it brings")
     found.append(_tasks_in_words(facts))
+    if not advice.once and _total(advice) > UNFORESEEN * facts.seconds:
+        found.append(
+            f"all of them take {units.seconds(_total(advice))}, {_total(advice) / facts.seconds:.1f} times as long as those "
+            "that were looked at made expect: some are much longer"
+        )
     if (moved := facts.tasks * facts.result_bytes) > 1e6:
         found.append(f"{units.size(moved)} of results for every compute have to be copied from other processes")
     if facts.busy < 1:
@@ -348,9 +354,15 @@ def _tasks_in_words(facts: Facts) -> str:
     return f"{facts.tasks} {what}{part} of {units.seconds(facts.task_seconds)}{uneven}; {each}"
 
 
+def _total(advice: Advice) -> float:
+    """Seconds of all tasks one after the other: as probed, or as raced where that was more."""
+    raced = [seconds for one, seconds in advice.seconds.items() if one.scheduler == "sync"]
+    return max(advice.facts.seconds, min(raced, default=0.0))
+
+
 def _overhead(one: Contender, advice: Advice) -> float:
-    """Seconds that a scheduler adds to each task, where that is a fifth of the task or more and can be told; else 0."""
-    facts, seconds = advice.facts, advice.seconds.get(one, math.inf)
+    """Seconds that each task loses under a scheduler, where that is a fifth of the task or more and can be told; else 0."""
+    seconds = advice.seconds.get(one, math.inf)
     if (
         one.scheduler in ("sync", "threads")
         or not math.isfinite(seconds)
@@ -358,15 +370,15 @@ def _overhead(one: Contender, advice: Advice) -> float:
         or one.parallelism > advice.cpus
     ):
         return 0.0
-    tasks = one.tasks(facts.tasks)
-    added = (seconds * one.parallelism - facts.seconds) / tasks
-    return added if added > 0.2 * facts.seconds / tasks else 0.0
+    tasks, total = one.tasks(advice.facts.tasks), _total(advice)
+    lost = (seconds * one.parallelism - total) / tasks
+    return lost if lost > 0.2 * total / tasks else 0.0
 
 
 def _cost_in_words(one: Contender, advice: Advice) -> str:
-    tasks = one.tasks(advice.facts.tasks)
-    each, added = advice.facts.seconds / tasks, _overhead(one, advice)
-    return f"{one.name}: {units.seconds(each)} tasks against {units.seconds(added)} that each costs there on top"
+    each = units.seconds(_total(advice) / one.tasks(advice.facts.tasks))
+    lost = units.seconds(_overhead(one, advice))
+    return f"{one.name}: tasks of {each} lose {lost} each there: starting them, moving data, waiting for the last"
 
 
 def changes(advice: Advice) -> list[str]:

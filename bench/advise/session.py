@@ -270,7 +270,7 @@ def warm_race(
         if later and room():
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
             with stable.opened(later) as more:
-                known = {one: racers[one] for one in heats[0].running}
+                known = {one: racers[one] for one in words.undecided(heats) or [heats[0].leader()]}
                 heats.append(heat({**known, **more}, HEAT, draw, clock, rivals=heats[0]))
         else:
             status |= dict.fromkeys(later, "not raced: no time was left")

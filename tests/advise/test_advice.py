@@ -288,13 +288,21 @@ def test_the_page_is_one_screen_and_has_all_parts() -> None:
         "38,000 GIL switches a second",
         "40 items (of 4000) of 10.0 ms; each returns 488 KiB",
         "have to be copied",
-        "tasks against",
+        "tasks of 10.0 ms lose 10.0 ms each there",
         "what would change it",
         "free-threaded Python",
         "--once",
         "ProcessPoolExecutor(4",
     ):
         assert part in page, part
+
+
+def test_items_that_were_not_looked_at_may_be_longer() -> None:
+    """And what a scheduler loses is then reckoned from all of them."""
+    told = words.reasons(given({SYNC: 1.2, PROCESSES: 0.4}))
+    assert any(line.startswith("all of them take 1.20 s, 3.0 times as long") for line in told)
+    assert "processes 4x1: tasks of 30.0 ms lose 10.0 ms each there" in "\n".join(told)
+    assert not any("made expect" in line for line in words.reasons(given({SYNC: 0.42, PROCESSES: 0.2})))
 
 
 @pytest.mark.parametrize("chosen", [SYNC, THREADS, PROCESSES, LOKY, CLUSTER, replace(PROCESSES, chunk=8)])

