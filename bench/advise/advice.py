@@ -355,7 +355,9 @@ def _tasks_in_words(facts: Facts) -> str:
 
 
 def _total(advice: Advice) -> float:
-    """Seconds of all tasks one after the other: as probed, or as raced where that was more."""
+    """Seconds of all tasks one after the other: as probed, or, of a function's items, as raced where that was more."""
+    if advice.facts.items is None:
+        return advice.facts.seconds  # all were probed; what sync takes beyond is its own
     raced = [seconds for one, seconds in advice.seconds.items() if one.scheduler == "sync"]
     return max(advice.facts.seconds, min(raced, default=0.0))
 

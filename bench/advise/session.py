@@ -362,7 +362,7 @@ def cold_race(
     more = (facts.items / facts.taken - 1) if facts.items and facts.taken else 0.0
     whole = replace(facts, seconds=facts.seconds * (1 + more), tasks=round(facts.tasks * (1 + more)))
     entered = admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
-    entered = [one for one in entered if one.chunk == max(o.chunk for o in entered if o.scheduler == one.scheduler)]
+    entered = [one for one in entered if one.chunk == min(o.chunk for o in entered if o.process == one.process)]
     heats: list[Heat] = []
     while entered and len(heats) < HEATS and (not heats or room()):
         say(f"one compute each, with starting: {', '.join(one.name for one in entered)}")

@@ -299,10 +299,14 @@ def test_the_page_is_one_screen_and_has_all_parts() -> None:
 
 def test_items_that_were_not_looked_at_may_be_longer() -> None:
     """And what a scheduler loses is then reckoned from all of them."""
-    told = words.reasons(given({SYNC: 1.2, PROCESSES: 0.4}))
+    facts = replace(FACTS, items=40, taken=40)
+    told = words.reasons(given({SYNC: 1.2, PROCESSES: 0.4}, facts))
     assert any(line.startswith("all of them take 1.20 s, 3.0 times as long") for line in told)
     assert "processes 4x1: tasks of 30.0 ms lose 10.0 ms each there" in "\n".join(told)
-    assert not any("made expect" in line for line in words.reasons(given({SYNC: 0.42, PROCESSES: 0.2})))
+    assert not any("made expect" in line for line in words.reasons(given({SYNC: 0.42, PROCESSES: 0.2}, facts)))
+    assert not any(
+        "made expect" in line for line in words.reasons(given({SYNC: 1.2, PROCESSES: 0.2}))
+    )  # sync's own cost
 
 
 @pytest.mark.parametrize("chosen", [SYNC, THREADS, PROCESSES, LOKY, CLUSTER, replace(PROCESSES, chunk=8)])
