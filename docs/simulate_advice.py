@@ -24,7 +24,7 @@ from measure_advice import configurations, share
 from bench.advise import advice as words
 from bench.advise.advice import Facts
 from bench.advise.racing import LAYOUT, Contender
-from bench.advise.session import of_items, room_since, warm_race
+from bench.advise.session import Room, of_items, processes, warm_race
 from bench.stats import Estimate
 from bench.talk import Broken
 
@@ -106,8 +106,7 @@ class Made:
     def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, Racing]]:
         """Open a set of processes."""
         shapes = {one.process for one in contenders}
-        pools = sum(workers for scheduler, workers, _ in shapes if scheduler in words.CROSSING)
-        self.now += OPENING + PROCESS * (len(shapes) + pools)
+        self.now += OPENING + PROCESS * processes(contenders)
         layouts = {shape: self.chance.lognormvariate(0, LAYOUT) for shape in sorted(shapes)}
         yield {one: Racing(self, layouts[one.process]) for one in contenders}
 
@@ -132,8 +131,8 @@ class Racing:
 def advised(target: Target, noise: float, cpus: int, chance: random.Random) -> tuple[float, str, float]:
     """Return the regret of what is advised, the verdict, and the seconds that finding out takes."""
     made = Made(target, noise, chance)
-    room = room_since(0.0, made.clock)
-    heats, _ = warm_race(made, target.facts, lambda line: None, room, cpus, made.clock, chance.randrange(2**32))
+    room = Room(0.0, made.clock)
+    heats, _ = warm_race(made, target.facts, lambda line: None, room, cpus, chance.randrange(2**32))
     chosen, verdict, _ = words.choose(heats)
     return max(0.0, target.seconds(chosen) / target.best - 1), verdict, made.now
 

@@ -12,6 +12,7 @@ import glob
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -154,11 +155,41 @@ def _whole(folder: Path, files: Sequence[Path]) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """The numbers of one file, one for each row. kind: index into _TYPES. category, brand: indices too, `has_` where given."""
+
+    moment: NDArray[np.datetime64]
+    kind: NDArray[np.int64]
+    product_id: NDArray[np.int64]
+    category_id: NDArray[np.int64]
+    category: NDArray[np.int64]
+    has_category: NDArray[np.bool_]
+    brand: NDArray[np.int64]
+    has_brand: NDArray[np.bool_]
+    cents: NDArray[np.int64]
+    user_id: NDArray[np.int64]
+    user_session: Any  # text, as pyarrow has it
+
+
 def _write_file(path: Path, seed: int, rows: int) -> dict[str, Any]:
     """Write one file and return its facts, which come from the numbers that were drawn and not from the text."""
-    import numpy as np
     import pyarrow as pa
-    from pyarrow import compute, csv
+    from pyarrow import csv
+
+    drawn = _draw(seed, rows)
+    sink = pa.BufferOutputStream()
+    # The header by hand: pyarrow would put quotes around its names.
+    sink.write((",".join(COLUMNS) + "\n").encode())
+    options = csv.WriteOptions(include_header=False, quoting_style="none")
+    csv.write_csv(pa.table(_columns(drawn)).select(COLUMNS), sink, options)
+    content = sink.getvalue().to_pybytes()
+    write(path, content)
+    return {"name": path.name, "bytes": len(content), "rows": rows, **_facts(drawn)}
+
+
+def _draw(seed: int, rows: int) -> _Drawn:
+    import numpy as np
 
     draw = np.random.default_rng([FORMAT, seed])
     start = np.datetime64("2019-10-01T00:00:00", "s") + np.timedelta64(7 * seed, "D")
@@ -166,55 +197,60 @@ def _write_file(path: Path, seed: int, rows: int) -> dict[str, Any]:
     kind = np.searchsorted([0.94, 0.98], draw.random(rows), side="right")
     product = draw.integers(0, max(rows // 10, 1), rows)
     category = product % len(_CATEGORIES)
-    brand = product // len(_CATEGORIES) % len(_BRANDS)
     has_category = draw.random(rows) >= _NO_CATEGORY
     has_brand = draw.random(rows) >= _NO_BRAND
     # Log-normal: many cheap things and a few dear ones, the median at e**5 = 148.
     cents = (np.exp(draw.normal(5.0, 0.7, rows)) * 100).astype(np.int64)
     sessions = max(rows // 5, 1)
     session = draw.integers(0, sessions, rows)
-    product_id = 1_000_000 + 37 * product
-    category_id = 2_053_013_550_000_000_000 + 7_919 * category
-    user_id = 512_000_000 + 3 * session
+    return _Drawn(
+        moment=start + seconds,
+        kind=kind,
+        product_id=1_000_000 + 37 * product,
+        category_id=2_053_013_550_000_000_000 + 7_919 * category,
+        category=category,
+        has_category=has_category,
+        brand=product // len(_CATEGORIES) % len(_BRANDS),
+        has_brand=has_brand,
+        cents=cents,
+        user_id=512_000_000 + 3 * session,
+        user_session=_uuids(draw, sessions).take(session),
+    )
 
-    whole = pa.array(cents // 100).cast(pa.string())
-    hundredths = pa.array([f"{value:02d}" for value in range(100)]).take(pa.array(cents % 100))
-    columns = {
-        "event_time": _times(start + seconds),
-        "event_type": pa.array(_TYPES).take(pa.array(kind)),
-        "product_id": pa.array(product_id),
-        "category_id": pa.array(category_id),
-        "category_code": pa.array(_CATEGORIES).take(pa.array(category, mask=~has_category)),
-        "brand": pa.array(_BRANDS).take(pa.array(brand, mask=~has_brand)),
-        "price": compute.binary_join_element_wise(whole, hundredths, "."),
-        "user_id": pa.array(user_id),
-        "user_session": _uuids(draw, sessions).take(pa.array(session)),
-    }
-    sink = pa.BufferOutputStream()
-    # The header by hand: pyarrow would put quotes around its names.
-    sink.write((",".join(COLUMNS) + "\n").encode())
-    options = csv.WriteOptions(include_header=False, quoting_style="none")
-    csv.write_csv(pa.table(columns).select(COLUMNS), sink, options)
-    content = sink.getvalue().to_pybytes()
-    write(path, content)
+
+def _columns(drawn: _Drawn) -> dict[str, Any]:
+    """Return the columns of a file, as text where they are not whole numbers."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    whole = pa.array(drawn.cents // 100).cast(pa.string())
+    hundredths = pa.array([f"{value:02d}" for value in range(100)]).take(pa.array(drawn.cents % 100))
     return {
-        "name": path.name,
-        "bytes": len(content),
-        "rows": rows,
-        "price_max": int(cents.max()),
-        "price_sums": {
-            name: int(cents[kind == code].sum()) for code, name in enumerate(_TYPES) if (kind == code).any()
-        },
-        "max": {
-            "product_id": int(product_id.max()),
-            "category_id": int(category_id.max()),
-            "user_id": int(user_id.max()),
-        },
+        "event_time": _times(drawn.moment),
+        "event_type": pa.array(_TYPES).take(pa.array(drawn.kind)),
+        "product_id": pa.array(drawn.product_id),
+        "category_id": pa.array(drawn.category_id),
+        "category_code": pa.array(_CATEGORIES).take(pa.array(drawn.category, mask=~drawn.has_category)),
+        "brand": pa.array(_BRANDS).take(pa.array(drawn.brand, mask=~drawn.has_brand)),
+        "price": compute.binary_join_element_wise(whole, hundredths, "."),
+        "user_id": pa.array(drawn.user_id),
+        "user_session": drawn.user_session,
+    }
+
+
+def _facts(drawn: _Drawn) -> dict[str, Any]:
+    """Return what the right answers about a file are made of: maxima, sums in cents, how many values there are."""
+    rows = len(drawn.cents)
+    sold = [(name, drawn.cents[drawn.kind == code]) for code, name in enumerate(_TYPES)]
+    return {
+        "price_max": int(drawn.cents.max()),
+        "price_sums": {name: int(cents.sum()) for name, cents in sold if len(cents)},
+        "max": {name: int(getattr(drawn, name).max()) for name in ("product_id", "category_id", "user_id")},
         "present": {
             "event_time": rows,
             "event_type": rows,
-            "category_code": int(has_category.sum()),
-            "brand": int(has_brand.sum()),
+            "category_code": int(drawn.has_category.sum()),
+            "brand": int(drawn.has_brand.sum()),
             "user_session": rows,
         },
     }

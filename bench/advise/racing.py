@@ -26,6 +26,7 @@ AT_ONCE: Final = 3.0  # the same after a single round: it may have met a busy mo
 LAYOUT: Final = 0.035  # standard deviation of the log, between two processes that measure the same case (docs/check.md)
 ALIKE: Final = 0.01  # the same between two chunks in one process: what a few rounds by chance agree to is not believed
 FEWEST, MOST = 3, 40  # rounds in one heat
+PATIENCE = 1.0  # seconds to wait for a turn beyond those that would rule it out: it may have met a busy moment
 TURN = 0.01  # seconds that one turn takes at least
 
 
@@ -125,7 +126,7 @@ def heat(
             state.times[one].append(None)
         for one in round_:
             known = min(best, min((state.median(other) for other in state.times), default=math.inf))
-            wait = max(patience, 2.0 + AT_ONCE * known * (2 if rounds == 0 else 1))
+            wait = max(patience, PATIENCE + AT_ONCE * known * (2 if rounds == 0 else 1))
             try:
                 state.times[one][-1] = racers[one].turn(one, wait)
             except Broken as broken:

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import IO, Any, Protocol
 
 from bench import plan as planning
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
-from bench.advise.racing import AT_ONCE, HOPELESS, SAME, Contender, Heat, Racer, heat
+from bench.advise.racing import AT_ONCE, FEWEST, HOPELESS, SAME, Contender, Heat, Racer, heat
 from bench.errors import UserError
 from bench.machine import usable_cpus
 from bench.plan import Case
@@ -31,7 +30,7 @@ from bench.talk import Broken
 from bench.targets import ITEMS, PARTS, TAKE, Calls, graph, is_own, workload_of
 from workloads import SIZES, Workload
 
-BUDGET = 25.0  # seconds in which to find out: what would take longer, as what was before it did, is not begun
+BUDGET = 27.0  # seconds in which to find out: what would not end by then is not begun
 LOOK = 4  # items for each CPU that the probes look at
 RACE = 0.4  # seconds of work in one compute of the race, where items can be left out
 MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks wait and many can be under way
@@ -51,35 +50,25 @@ class Opens(Protocol):
 
 
 class LiveRacer:
-    """A real process that takes turns. parts: contender -> number of its tasks, None for one for each item.
+    """A real process of a stable that takes turns."""
 
-    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself.
-    """
-
-    def __init__(
-        self,
-        case: Case,
-        timeout: float,
-        environment: Mapping[str, str],
-        parts: Callable[[Contender], int | None],
-        pause: float,
-    ) -> None:
-        self.probed = LiveProbed(case, timeout, environment)
-        self.timeout, self.late, self.parts, self.pause = timeout, False, parts, pause
+    def __init__(self, case: Case, stable: Stable) -> None:
+        self.probed = LiveProbed(case, stable.timeout, stable.environment)
+        self.stable, self.late = stable, False
 
     def turn(self, contender: Contender, patience: float) -> float:
         """Return the seconds of one compute. Raises Broken where it fails or takes longer than `patience`."""
-        self.probed.within(min(patience, self.timeout))
+        self.probed.within(min(patience, self.stable.timeout))
         try:
             if self.late:
                 raise Broken("timeout", "its process was ended")
-            seconds = float(self.probed.ask("turn", parts=self.parts(contender))["seconds"])
+            seconds = float(self.probed.ask("turn", parts=self.stable.parts(contender))["seconds"])
         except Broken as broken:
             self.late = broken.kind == "timeout"
             raise
         except Unavailable as reason:
             raise Broken("raised", str(reason)) from reason
-        time.sleep(self.pause)
+        time.sleep(self.stable.pause)
         return seconds
 
 
@@ -88,7 +77,7 @@ class Stable:
     """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run.
 
     given: the environment that names the user's items. taken: how many of them are raced; None where there are none.
-    pause: seconds between two turns.
+    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself.
     """
 
     target: Workload
@@ -125,7 +114,7 @@ class Stable:
             for one in contenders:
                 case = self.case(one)
                 if case not in racers:
-                    racers[case] = LiveRacer(case, self.timeout, self.environment, self.parts, self.pause)
+                    racers[case] = LiveRacer(case, self)
                     stack.enter_context(racers[case].probed)
             broken: dict[Case, str] = {}
             for case, racer in racers.items():
@@ -144,6 +133,42 @@ class Stable:
         return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
 
 
+class Room:
+    """What can still be begun and end in time, going by what starting processes has taken so far.
+
+    began: by the clock, when everything began.
+    """
+
+    def __init__(self, began: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.began, self.clock = began, clock
+        self._each = 0.0  # seconds to start and end one process, at most
+
+    def fits(self, seconds: float) -> bool:
+        """Whether what takes so many seconds would end in time."""
+        return self.clock() - self.began + seconds < BUDGET
+
+    def for_another(self, contenders: Sequence[Contender], best: float) -> bool:
+        """Whether another race of these, in fresh processes, would end in time. best: seconds of the fastest compute so far."""
+        return self.fits(self._each * processes(contenders) + max(HEAT, FEWEST * len(contenders) * best))
+
+    @contextmanager
+    def opened(self, opens: Opens, contenders: Sequence[Contender]) -> Iterator[Mapping[Contender, Racer]]:
+        """Open contenders, and learn how long that takes."""
+        start = self.clock()
+        with opens.opened(contenders) as racers:
+            spent = self.clock() - start
+            self._each = max(self._each, spent / processes(contenders))
+            yield racers
+            start = self.clock()
+        self._each = max(self._each, (spent + self.clock() - start) / processes(contenders))
+
+
+def processes(contenders: Sequence[Contender]) -> int:
+    """Return how many processes contenders start: one for each scheduler and shape, and the workers of those that have some."""
+    shapes = {one.process for one in contenders}
+    return len(shapes) + sum(workers for scheduler, workers, _ in shapes if scheduler in words.CROSSING)
+
+
 def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     """Find out and print the advice; return the exit code. Raises UserError for a mistake."""
     began = time.monotonic()
@@ -157,7 +182,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     facts = look(stable, say)
     stable.learn(facts)
     judge = cold_race if options["once"] else warm_race
-    heats, status = judge(stable, facts, say, room_since(began), usable_cpus())
+    heats, status = judge(stable, facts, say, Room(began), usable_cpus())
     facts = replace(facts, switches=switches(stable, facts, heats))
     advice = advised(options["target"], facts, heats, {**status, **stable.failed}, options["once"])
     advice = replace(advice, cost_seconds=time.monotonic() - began)
@@ -248,51 +273,34 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
 
 
 def warm_race(
-    stable: Opens,
-    facts: Facts,
-    say: Say,
-    room: Callable[[], bool],
-    cpus: int,
-    clock: Callable[[], float] = time.monotonic,
-    seed: int | None = None,
+    stable: Opens, facts: Facts, say: Say, room: Room, cpus: int, seed: int | None = None
 ) -> tuple[list[Heat], dict[Contender, str]]:
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
     draw = random.Random(seed)
     status: dict[Contender, str] = {}
     first = admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
-    with stable.opened(first) as racers:
-        heats = [heat(racers, HEAT, draw, clock, patience=2 * facts.compute_seconds)]
+    with room.opened(stable, first) as racers:
+        heats = [heat(racers, HEAT, draw, room.clock, patience=2 * facts.compute_seconds)]
         later = admitted(LATER, facts, cpus, _best(heats), status)
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
-        if later and room():
+        if later and room.for_another(later, _best(heats)):
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
-            with stable.opened(later) as more:
+            with room.opened(stable, later) as more:
                 known = {one: racers[one] for one in words.undecided(heats) or [heats[0].leader()]}
-                heats.append(heat({**known, **more}, HEAT, draw, clock, rivals=heats[0]))
+                heats.append(heat({**known, **more}, HEAT, draw, room.clock, rivals=heats[0]))
         else:
             status |= dict.fromkeys(later, "not raced: no time was left")
-    while len(heats) < HEATS + 1 and room():
+    while len(heats) < HEATS + 1:
         again = _with_fewer_workers(heats, facts, cpus) or words.undecided(heats)
-        if not again:
+        if not again or not room.for_another(again, _best(heats)):
             break
         say(f"too close to call: {', '.join(one.name for one in again)} once more, in fresh processes")
-        with stable.opened(again) as racers:
-            heats.append(heat(racers, HEAT, draw, clock))
+        with room.opened(stable, again) as racers:
+            heats.append(heat(racers, HEAT, draw, room.clock))
     return heats, status
-
-
-def room_since(began: float, clock: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
-    """Return what tells, after each set of processes, whether another, as long as the longest so far, ends in time."""
-    marks = [clock()]
-
-    def room() -> bool:
-        marks.append(clock())
-        return marks[-1] - began + max(end - start for start, end in pairwise(marks)) < BUDGET
-
-    return room
 
 
 def admitted(
@@ -353,9 +361,7 @@ def _with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[
     return [half, *(words.undecided(heats) or [leader])]
 
 
-def cold_race(
-    stable: Stable, facts: Facts, say: Say, room: Callable[[], bool], cpus: int
-) -> tuple[list[Heat], dict[Contender, str]]:
+def cold_race(stable: Stable, facts: Facts, say: Say, room: Room, cpus: int) -> tuple[list[Heat], dict[Contender, str]]:
     """Measure opening and one compute, in fresh processes one after the other; each of these rounds is a heat."""
     draw = random.Random()
     status: dict[Contender, str] = {}
@@ -364,7 +370,9 @@ def cold_race(
     entered = admitted(words.SIMPLEST, whole, cpus, facts.compute_seconds * (1 + more), status, once=True)
     entered = [one for one in entered if one.chunk == min(o.chunk for o in entered if o.process == one.process)]
     heats: list[Heat] = []
-    while entered and len(heats) < HEATS and (not heats or room()):
+    longest = 0.0  # seconds of one round
+    while entered and len(heats) < HEATS and (not heats or room.fits(longest)):
+        start = room.clock()
         say(f"one compute each, with starting: {', '.join(one.name for one in entered)}")
         state = Heat({one: [] for one in entered})
         for one in draw.sample(entered, len(entered)):
@@ -378,6 +386,7 @@ def cold_race(
             if state.median(one) > (HOPELESS if heats else AT_ONCE / 2) * state.median(leader):
                 state.left[one] = f"left after {len(heats) + 1} starts"
         heats.append(state)
+        longest = max(longest, room.clock() - start)
         entered = state.running if len(state.running) > 1 else []
     return heats, status
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from bench.advise import advice as words
 from bench.advise.advice import Advice, Facts
-from bench.advise.racing import Contender, Heat
-from bench.advise.session import admitted, advised, lost, room_since
+from bench.advise.racing import Contender, Heat, Racer
+from bench.advise.session import BUDGET, HEAT, Room, admitted, advised, lost, processes
 from bench.errors import UserError
 from bench.stats import Estimate
 
@@ -172,10 +174,28 @@ def test_other_processes_need_not_start_where_processes_lost_by_far() -> None:
     assert lost(without) is None
 
 
+class Slow:
+    """Opens nothing, in so many seconds for each process, by a clock of its own; closing takes none."""
+
+    def __init__(self, each: float) -> None:
+        self.each, self.now = each, 0.0
+
+    @contextmanager
+    def opened(self, contenders: Sequence[Contender]) -> Iterator[Mapping[Contender, Racer]]:
+        self.now += self.each * processes(contenders)
+        yield {}
+
+
 def test_nothing_new_begins_that_would_not_end_in_time() -> None:
-    moments = iter([4.0, 10.0, 17.5, 17.6])  # sets of processes that took 6 and 7.5 s, of 25 in all
-    room = room_since(0.0, lambda: next(moments))
-    assert [room(), room(), room()] == [True, False, False]
+    slow = Slow(each=1.0)
+    room = Room(0.0, lambda: slow.now)
+    with room.opened(slow, [SYNC, THREADS, PROCESSES]):
+        assert slow.now == 3 + 4  # and the four workers
+    slow.now = BUDGET - HEAT - 2.5  # enough for two processes and the race
+    assert room.for_another([SYNC, THREADS], 0.1)
+    assert room.for_another([THREADS, replace(THREADS, chunk=4)], 0.1)
+    assert not room.for_another([SYNC, THREADS], 2.0)  # computes so long that three rounds of them take longer
+    assert not room.for_another([PROCESSES], 0.1)
 
 
 def test_a_single_compute_pays_for_the_start() -> None:
