@@ -9,10 +9,11 @@ fresh processes. It appends a line for each to results/reference/advice.jsonl; C
 they come to.
 
 Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
-looks faster than it is. So the times that are compared come from six further sets of fresh processes, in which only the
-three that were fastest, the advised one and those of the rules take part; the best is the fastest of the three there. What is
-more than twice as slow takes a single turn in each set. With a single process of each, an exhaustive measurement would have
-no intervals: its cost is taken as that of three sets, the fewest that `gilbench run` takes.
+looks faster than it is. So the three that were fastest, the advised one and those of the rules meet again in six further sets of
+fresh processes, where what is more than twice as slow takes a single turn; the best is the fastest of the three there. That
+choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. With a single
+process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
+`gilbench run` takes.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ from bench.advise.session import Stable, look
 from bench.machine import fingerprint, usable_cpus
 from bench.registry import all_workloads
 from bench.schedulers import all_schedulers
+from bench.stats import Estimate
 from bench.talk import Broken
 from bench.targets import ITEMS, is_own, workload_of
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
 SETS, ROUNDS, SECONDS = 3, 8, 5.0  # of an exhaustive measurement, the most turns of each in one, and seconds of turns
-FASTEST, FINALS, SHORT = 3, 6, 1.5  # that are compared again, in how many sets, and seconds of turns in each
+FASTEST, FINALS, SHORT = 3, 6, 1.5  # that meet again, in how many sets, and seconds of turns in each
+DUELS = 10  # sets of the advised one and the best alone
 TWICE = 2.0
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
     "threads": [(1, 4), (1, 8), (1, 16), (1, 32)],
@@ -141,12 +144,12 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
         found = ratio(finals, one, best) if one else None
         return max(0.0, found.value - 1) if found else None
 
-    against = ratio(finals, chosen, best)
+    against = duel(stable, chosen, best)
     speedup = ratio(finals, sync, chosen)
     return {
         "target": shown(target), "items": items, "size": size, "kind": kind,
-        "advised": chosen.name, "verdict": advice["verdict"], "best": best.name, "regret": regret(chosen),
-        "regret_low": against.low - 1 if against and chosen != best else 0.0,
+        "advised": chosen.name, "verdict": advice["verdict"], "best": best.name,
+        "regret": max(0.0, against.value - 1), "regret_low": against.low - 1, "regret_high": against.high - 1,
         "rules": {name: regret(one) for name, one in by_rule.items()},
         "promised": advice["speedup"], "speedup": speedup.value if speedup and chosen != sync else 1.0,
         "task_seconds": facts.task_seconds,
@@ -208,6 +211,16 @@ def exhaustive(stable: Stable, contenders: list[Contender], seconds: float) -> H
     return state
 
 
+def duel(stable: Stable, chosen: Contender, best: Contender) -> Estimate:
+    """Return the time of one over the other's, from sets that neither was chosen by. Raises Broken where they do not run."""
+    if chosen == best:
+        return Estimate(1.0, 1.0, 1.0, 0)
+    found = ratio([exhaustive(stable, [chosen, best], SHORT) for _ in range(DUELS)], chosen, best)
+    if found is None:
+        raise Broken("duel", f"{chosen.name} and {best.name} did not both run")
+    return found
+
+
 def rules(kind: str, collection: bool, target: str, known: Iterable[Contender]) -> dict[str, Contender | None]:
     """Return rule -> what it would choose: with as many workers as CPUs, and no chunks."""
     cpus = usable_cpus()
@@ -247,7 +260,7 @@ def table(lines: list[dict[str, Any]]) -> str:
                 f"| {group} | {rule} | {len(known)} | {share(known, 0.05)} | {share(known, 0.1)} | {max(known):.0%} "
                 f"| {statistics.fmean(known):.1%} |"
             )
-    above = [one["target"] for one in lines if (one["regret_low"] or 0.0) > 0.05]
+    above = [one["target"] for one in lines if one["regret_low"] > 0.05]
     cost = [one["advise_seconds"] / one["exhaustive_seconds"] for one in lines]
     short = [one["advise_seconds"] for one in lines if one["task_seconds"] < 0.1]
     kept = [one["promised"]["low"] <= one["speedup"] <= one["promised"]["high"] for one in lines if one["promised"]]
