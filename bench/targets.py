@@ -68,12 +68,16 @@ class Calls:
         """
         from dask import delayed
 
-        calls = [partial(_call, self.function, *arguments) for arguments in spread(self.arguments, items)]
+        calls = self.calls(items)
         tasks = calls if parts is None else [partial(_call_all, list(batch)) for batch in batches(calls, parts)]
         name = getattr(self.function, "__name__", type(self.function).__name__)  # as timelines show it
         # Items are bound, and not given to dask as arguments: it would look into every list for dask objects.
         runs = [delayed(task, pure=False, traverse=False) for task in tasks]
         return Job([run(dask_key_name=f"{name}-{uuid4().hex}") for run in runs])
+
+    def calls(self, items: int | None = None) -> list[Callable[[], Any]]:
+        """Return so many of the calls."""
+        return [partial(_call, self.function, *arguments) for arguments in spread(self.arguments, items)]
 
 
 @dataclass(frozen=True)

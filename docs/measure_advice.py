@@ -11,7 +11,8 @@ they come to.
 Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
 looks faster than it is. So the three that were fastest, the advised one and those of the rules meet again in six further sets of
 fresh processes, where what is more than twice as slow takes a single turn; the best is the fastest of the three there. That
-choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. With a single
+choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
+large, where a set takes a minute, it is two and five.) With a single
 process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
 `gilbench run` takes.
 """
@@ -50,7 +51,9 @@ FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
 SETS, ROUNDS, SECONDS = 3, 8, 5.0  # of an exhaustive measurement, the most turns of each in one, and seconds of turns
 FASTEST, FINALS, SHORT = 3, 6, 1.5  # that meet again, in how many sets, and seconds of turns in each
 DUELS = 10  # sets of the advised one and the best alone
+FINALS_LARGE, DUELS_LARGE = 2, 5  # of the size large, where a set takes a minute
 TWICE = 2.0
+LONG = 4.0  # times the seconds, from which on two rounds of turns are enough
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
     "threads": [(1, 4), (1, 8), (1, 16), (1, 32)],
     "processes": [(4, 1), (8, 1)],
@@ -136,7 +139,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     sync = min((one for one in everything if one.scheduler == "sync"), key=typical.median)
     by_rule = rules(kind, workload.collection, target, everything)
     compared = list(dict.fromkeys([*fastest, chosen, sync, *filter(None, by_rule.values())]))
-    finals = [exhaustive(stable, compared, SHORT) for _ in range(FINALS)]
+    finals = [exhaustive(stable, compared, SHORT) for _ in range(FINALS_LARGE if size == "large" else FINALS)]
     over = {one: found.value for one in fastest if (found := ratio(finals, one, fastest[0]))}
     best = min(over, key=lambda one: over[one])
 
@@ -144,7 +147,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
         found = ratio(finals, one, best) if one else None
         return max(0.0, found.value - 1) if found else None
 
-    against = duel(stable, chosen, best)
+    against = duel(stable, chosen, best, DUELS_LARGE if size == "large" else DUELS)
     speedup = ratio(finals, sync, chosen)
     return {
         "target": shown(target), "items": items, "size": size, "kind": kind,
@@ -206,16 +209,17 @@ def exhaustive(stable: Stable, contenders: list[Contender], seconds: float) -> H
                     state.failed[one] = broken.reason
             best = state.median(state.leader())
             state.left |= {one: "twice as slow" for one in running if state.median(one) > TWICE * best}
-            if round_ >= 2 and time.monotonic() - began > seconds:
+            spent = time.monotonic() - began
+            if spent > seconds and (round_ >= 2 or (round_ == 1 and spent > LONG * seconds)):
                 break
     return state
 
 
-def duel(stable: Stable, chosen: Contender, best: Contender) -> Estimate:
-    """Return the time of one over the other's, from sets that neither was chosen by. Raises Broken where they do not run."""
+def duel(stable: Stable, chosen: Contender, best: Contender, sets: int) -> Estimate:
+    """Return the time of one over the other's, from so many sets that neither was chosen by. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
-    found = ratio([exhaustive(stable, [chosen, best], SHORT) for _ in range(DUELS)], chosen, best)
+    found = ratio([exhaustive(stable, [chosen, best], SHORT) for _ in range(sets)], chosen, best)
     if found is None:
         raise Broken("duel", f"{chosen.name} and {best.name} did not both run")
     return found

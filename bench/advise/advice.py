@@ -32,6 +32,7 @@ PIPE: Final = 4e9  # bytes a second between processes
 OPENING: Final[Mapping[str, float]] = {"processes": 0.1, "loky": 0.1, "distributed": 0.5}  # seconds, for --once
 CROSSING: Final = tuple(PER_TASK)  # schedulers whose tasks and results cross into other processes
 HELD: Final = 0.95  # a GIL held this much leaves threads nothing that is worth having
+LARGE: Final = 1e5  # bytes of a result from which on threads may win all the same: glibc is slower in the main thread
 
 ENOUGH: Final = 0.05  # seconds of one task from which on overhead matters little: processes add 1 to 2 ms to each
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
@@ -71,6 +72,11 @@ class Facts:
     def busy(self) -> float:
         """The fraction of the time that a task keeps a CPU busy; below 1 where it waits, for a disk or for an answer."""
         return max(self.cpu_over_wall, 1e-7) if self.cpu_over_wall < WAITING else 1.0
+
+    @property
+    def limited(self) -> bool:
+        """Whether the GIL bounds what threads can gain. With large results they gain by memory too, beyond it."""
+        return self.gil == "enabled" and self.result_bytes < LARGE
 
 
 @dataclass(frozen=True)
@@ -125,23 +131,20 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
 def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """Return (workers, threads) with more of them than CPUs, for tasks that wait.
 
-    At most twice as many as would keep all CPUs busy if they took turns: they do not, and CPUs are left idle by chance.
+    As many as may be, and half way there: those that would keep all CPUs busy if they took turns are too few, as they wait
+    for the GIL as well, and leave CPUs idle by chance. More of them than tasks are of no use.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
     >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
-    ([(1, 6), (1, 20)], [(8, 1)], [(2, 10)])
+    ([(1, 8), (1, 32)], [(8, 1)], [(2, 16)])
     """
-    if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
-        return []
-    most = math.ceil(2 * cpus / facts.busy)
-    most = facts.tasks if facts.tasks < 2 * most else most  # rather all at once than a few of them after the others
-    threads = min(most, most_threads(cpus))
-    if threads <= cpus:
+    threads = min(facts.tasks, most_threads(cpus))
+    if facts.busy == 1 or threads <= cpus or (cpus == 1 and scheduler != "threads"):
         return []
     if scheduler == "threads":
         return [(1, n) for n in sorted({max(cpus + 1, math.isqrt(cpus * threads)), threads})]
     if scheduler == "processes":
-        return [(min(most, 4 * cpus), 1)]
+        return [(min(facts.tasks, 4 * cpus), 1)]
     return [(cpus, math.ceil(threads / cpus))] if scheduler == "distributed" else []
 
 
@@ -154,7 +157,7 @@ def bound(one: Contender, facts: Facts, cpus: int, once: bool = False) -> float:
     """Return seconds that a compute takes at least: what no luck can beat. Tasks are supposed not to depend on each other."""
     n, tasks = one.parallelism, one.tasks(facts.tasks)
     least = max(facts.seconds / n, facts.seconds * facts.busy / cpus, min(facts.longest_seconds, facts.seconds))
-    if one.threads > 1 and facts.held and facts.gil == "enabled":
+    if one.threads > 1 and facts.held and facts.limited:
         least = max(least, facts.seconds * facts.held.low / one.workers)
     if one.scheduler in CROSSING:
         crossing = tasks * PER_TASK[one.scheduler] + facts.tasks * facts.result_bytes / PIPE
@@ -170,7 +173,7 @@ def ruled_out(
     """Return why a contender cannot be better, by that gain, than one that takes `best` seconds; None where it may be."""
     if one.scheduler == "sync":
         return None
-    if one.workers == 1 and one.threads > 1 and facts.gil == "enabled" and facts.held and facts.held.value >= HELD:
+    if one.workers == 1 and one.threads > 1 and facts.held and facts.limited and facts.held.value >= HELD:
         return f"the GIL is held {facts.held.value:.2f} of the time"
     least = bound(one, facts, cpus, once)
     if least * (1 + gain) < best:
@@ -318,6 +321,8 @@ def reasons(advice: Advice) -> list[str]:
         limit = 1 / max(held.value, 1e-3)
         useful = min(most_threads(advice.cpus), advice.cpus / facts.busy)
         means = "it limits threads little" if limit >= useful else f"threads can give at most {limit:.2f}x"
+        if limit < useful and not facts.limited:
+            means += ", and more by what large results cost the main thread"
         found.append(f"GIL held {held.value:.2f} of the time ({held.low:.2f} to {held.high:.2f}): {means}")
     if facts.switches is not None and facts.switches > MANY_SWITCHES:
         found.append(f"{facts.switches:,.0f} GIL switches a second on threads: handing over costs more than it brings")

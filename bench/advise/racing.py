@@ -235,17 +235,33 @@ def _ask_turn(scene: Scene, parts: int | None) -> dict[str, Any]:
     return {"seconds": spent / computes}
 
 
+def _ask_calls(scene: Scene, seconds: float) -> dict[str, Any]:
+    """Call the items without dask for so many seconds, as a task does that has many of them: dask holds the GIL too."""
+    from bench.probed import only_here
+    from bench.targets import Calls
+
+    build = scene.workload.build
+    assert isinstance(build, Calls)
+    calls = [only_here(call) for call in build.calls(scene.workload.sizes[scene.case.size].get("items"))]
+    done, start = 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < seconds:
+        calls[done % len(calls)]()
+        done += 1
+    return {"computes": done, "seconds": spent}
+
+
 def _compute(scene: Scene, parts: int | None) -> Callable[[], Any]:
     """Return what computes the target in so many tasks; built once."""
     if parts is None:
         return scene.compute
     if parts not in _CHUNKED:
+        from bench.probed import only_here
         from bench.worker import compute_of
 
         job = scene.workload.build(**{**scene.workload.sizes[scene.case.size], "parts": parts})
-        _CHUNKED[parts] = compute_of(job, scene.opened.keywords, "function")
+        _CHUNKED[parts] = only_here(compute_of(job, scene.opened.keywords, "function"))
     return _CHUNKED[parts]
 
 
 _CHUNKED: dict[int, Callable[[], Any]] = {}  # number of tasks -> compute, of the one scene that a process has
-ASKS = {"turn": _ask_turn}
+ASKS = {"turn": _ask_turn, "calls": _ask_calls}

@@ -125,10 +125,14 @@ class Stable:
             self.failed |= {one: broken[self.case(one)] for one in contenders if self.case(one) in broken}
             yield {one: racers[self.case(one)] for one in contenders if one not in self.failed}
 
+    def alone(self, one: Contender) -> LiveProbed:
+        """Return a process for a contender alone: its compute has the contender's tasks."""
+        parts = {PARTS: str(count)} if (count := self.parts(one)) else {}
+        return LiveProbed(self.case(one), self.timeout, {**self.environment, **parts})
+
     def cold(self, one: Contender, more: float) -> float:
         """Return the seconds of opening and one compute, in a process of its own; `more` computes of the warm kind follow."""
-        parts = {PARTS: str(count)} if (count := self.parts(one)) else {}
-        with LiveProbed(self.case(one), self.timeout, {**self.environment, **parts}) as probed:
+        with self.alone(one) as probed:
             said = probed.ready()
         return float(said["open_seconds"]) + float(said["first_seconds"]) + more * float(said["seconds"])
 
@@ -209,7 +213,7 @@ def look(stable: Stable, say: Say) -> Facts:
         try:
             probed.ready()
             found = tasks.measure(probed)
-            held, state = _gil(probed)
+            held, state = _gil(probed, "gil compute" if items is None else "calls")
         except (Broken, Unavailable) as error:
             raise UserError(f"{stable.target.name!r} does not run one task after the other: {error}") from error
     facts = Facts(
@@ -244,9 +248,9 @@ def of_items(facts: Facts, items: int) -> Facts:
     )
 
 
-def _gil(probed: LiveProbed) -> tuple[Estimate | None, str]:
+def _gil(probed: LiveProbed, question: str) -> tuple[Estimate | None, str]:
     try:
-        held = gil.measure(probed)
+        held = gil.measure(probed, question)
     except Unavailable as reason:
         return None, "disabled" if "without a GIL" in str(reason) else str(reason)
     return Estimate(held["held"], held["low"], held["high"], held["samples"]), "enabled"
@@ -262,7 +266,7 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
     if heats[0].median(one) < 1.3 * explained:
         return None
     try:
-        with LiveProbed(stable.case(one), stable.timeout, stable.environment) as probed:
+        with stable.alone(one) as probed:
             probed.ready()
             return float(gil.measure(probed)["switches_per_second"])
     except (Broken, Unavailable):

@@ -141,11 +141,14 @@ ASKS = {
 # --- In the parent
 
 
-def measure(probed: Probed) -> Found:
-    """Calibrate, then sample while the case computes. Raises Unavailable wherever it cannot be trusted."""
+def measure(probed: Probed, question: str = "gil compute") -> Found:
+    """Calibrate, then sample while the case computes. Raises Unavailable wherever it cannot be trusted.
+
+    question: another one that keeps the process at work for so many seconds, and answers as `gil compute` does.
+    """
     place = int(probed.ask("gil address")["address"])
     calibrate(probed, place)
-    found, done = _sampled(probed, place, SECONDS, "gil compute")
+    found, done = _sampled(probed, place, SECONDS, question)
     return {
         "held": found.held,
         "low": found.low,

@@ -109,16 +109,24 @@ def test_one_long_task_bounds_all() -> None:
     assert words.bound(THREADS, replace(FACTS, longest_seconds=0.3), 4) == pytest.approx(0.3)
 
 
+def test_threads_race_for_large_results_whatever_the_gil() -> None:
+    large = replace(held(0.999), result_bytes=4e6)
+    best = large.compute_seconds
+    assert words.ruled_out(THREADS, held(0.999), best, cpus=4) == "the GIL is held 1.00 of the time"
+    assert words.ruled_out(THREADS, large, best, cpus=4) is None
+    assert words.ruled_out(THREADS, replace(held(0.6), result_bytes=4e6), 0.6 * best, cpus=4) is None
+
+
 WAITING = replace(FACTS, cpu_over_wall=0.2)
 
 
 @pytest.mark.parametrize(
     ("scheduler", "cpus", "shapes"),
     [
-        ("threads", 2, [(1, 6), (1, 20)]),  # ten that are busy for a fifth of the time might keep two CPUs busy
+        ("threads", 2, [(1, 8), (1, 32)]),
         ("threads", 16, [(1, 25), (1, 40)]),  # there are no more tasks than that
         ("processes", 2, [(8, 1)]),  # each costs memory
-        ("distributed", 2, [(2, 10)]),
+        ("distributed", 2, [(2, 16)]),
         ("loky", 2, []),
         ("sync", 2, []),
     ],
@@ -134,14 +142,15 @@ def test_tasks_that_only_wait_get_as_many_threads_as_are_worth_it() -> None:
     assert words.wider("threads", asleep, 2) == [(1, 8), (1, 32)]
     assert words.wider("threads", asleep, 1) == [(1, 5), (1, 32)]
     assert words.wider("threads", replace(asleep, tasks=2), 2) == []
-    assert words.wider("threads", replace(WAITING, tasks=24), 2) == [(1, 6), (1, 24)]  # not twenty, and then four
+    assert words.wider("threads", replace(WAITING, tasks=24), 2) == [(1, 6), (1, 24)]
+    assert words.wider("processes", replace(WAITING, tasks=4), 2) == [(4, 1)]
 
 
 def test_a_single_cpu_has_nothing_to_race_unless_tasks_wait() -> None:
     kinds = ["sync", "threads", "processes"]
     assert admitted(kinds, FACTS, 1, 0.41, {}) == [SYNC]
     found = admitted(kinds, replace(WAITING, held=None), 1, 0.41, {})
-    assert [one.name for one in found] == ["sync", "threads 1x3", "threads 1x10"]
+    assert [one.name for one in found] == ["sync", "threads 1x5", "threads 1x32"]
 
 
 def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:

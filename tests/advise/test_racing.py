@@ -10,8 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from bench.advise import racing
 from bench.advise.racing import LAYOUT, Contender, Heat, between, drop, heat, precise, ratio, reach
+from bench.plan import Case
+from bench.probes import Scene
+from bench.schedulers import Opened, Setup
 from bench.talk import Broken
+from bench.targets import Calls
+from workloads import SIZES, Workload
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 
@@ -174,3 +180,17 @@ def test_ratio_of_two_that_never_met_is_none() -> None:
 )
 def test_names(one: Contender, name: str) -> None:
     assert one.name == name
+
+
+@pytest.mark.parametrize(("sizes", "every"), [({}, {1, 2, 3, 4, 5, 6}), ({"items": 2}, {2, 5})])
+def test_items_are_called_in_turn_without_dask(sizes: dict[str, int], every: set[int]) -> None:
+    """So the GIL is read as held by the function alone, and not by what dask does around tasks as short as these."""
+    called: list[int] = []
+    build = Calls(called.append, tuple((item,) for item in range(1, 7)))
+    workload = Workload("mine.py:f", "own", "", build, dict.fromkeys(SIZES, sizes))
+    case = Case("mine.py:f", "default", "sync")
+    scene = Scene(case, workload, None, Setup(), Opened({}), list, 0.0)  # type: ignore[arg-type]
+    found = racing.ASKS["calls"](scene, seconds=0.005)
+    assert set(called) == every
+    assert found["computes"] == len(called) > len(every)
+    assert found["seconds"] >= 0.005

@@ -170,7 +170,8 @@ class Scripted:
         self.answered.append(self.told[-1])
         if self.told[-1] == self.broken:
             raise Broken("killed", "exit code 3: boo")
-        return {"gil address": {"address": 4096}, "gil compute": {"computes": 9, "seconds": 0.4}}.get(self.told[-1], {})
+        done = {"computes": 9, "seconds": 0.4}
+        return {"gil address": {"address": 4096}, "gil compute": done, "calls": done}.get(self.told[-1], {})
 
     def ask(self, question: str, **what: Any) -> Found:
         self.tell(question)
@@ -203,6 +204,13 @@ def test_it_is_calibrated_and_then_read(readings: list[Held | Unavailable]) -> N
     }  # fmt: skip
     assert probed.told == ["gil address", "gil busy", "gil idle", "gil compute"] == probed.answered
     assert set(probed.told) == set(gil.ASKS)
+
+
+def test_it_can_be_read_during_another_question(readings: list[Held | Unavailable]) -> None:
+    readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
+    probed = Scripted()
+    assert gil.measure(probed, "calls")["held"] == 0.42
+    assert probed.told[-1] == "calls"
 
 
 def test_a_calibration_that_fails_is_no_figure(readings: list[Held | Unavailable]) -> None:
