@@ -26,6 +26,7 @@ AT_ONCE: Final = 3.0  # the same after a single round: it may have met a busy mo
 LAYOUT: Final = 0.035  # standard deviation of the log, between two processes that measure the same case (docs/check.md)
 ALIKE: Final = 0.01  # the same between two chunks in one process: what a few rounds by chance agree to is not believed
 FEWEST, MOST = 3, 40  # rounds in one heat
+LONGER: Final = 2.0  # times the seconds of a heat, where they were not enough for the fewest rounds
 PATIENCE = 1.0  # seconds to wait for a turn beyond those that would rule it out: it may have met a busy moment
 TURN = 0.01  # seconds that one turn takes at least
 
@@ -112,7 +113,7 @@ def heat(
     rivals: Heat | None = None,
     patience: float = 0.0,
 ) -> Heat:
-    """Race until one is left, until more rounds would not tell more, or for so many seconds.
+    """Race until one is left, until more rounds would not tell more, or for so many seconds: twice that for too few rounds.
 
     rivals: an earlier heat; its leader's time bounds the patience with newcomers. patience: seconds of it for everyone, so
     that sync, to which all is compared, finishes once. At least one round is run.
@@ -120,7 +121,10 @@ def heat(
     state = Heat({one: [] for one in racers})
     best = rivals.median(rivals.leader()) if rivals else math.inf
     began, rounds = clock(), 0
-    while state.running and rounds < MOST and (rounds == 0 or clock() - began < seconds):
+    while state.running and rounds < MOST:
+        spent = clock() - began
+        if rounds > 0 and spent >= seconds and (rounds >= FEWEST or spent >= LONGER * seconds):
+            break
         round_ = draw.sample(state.running, len(state.running))
         for one in state.times:
             state.times[one].append(None)
@@ -252,16 +256,19 @@ def _ask_calls(scene: Scene, seconds: float) -> dict[str, Any]:
 
 def _compute(scene: Scene, parts: int | None) -> Callable[[], Any]:
     """Return what computes the target in so many tasks; built once."""
-    if parts is None:
+    from bench.targets import Calls
+
+    build, arguments = scene.workload.build, scene.workload.sizes[scene.case.size]
+    if not isinstance(build, Calls) or parts == arguments.get("parts"):
         return scene.compute
     if parts not in _CHUNKED:
         from bench.probed import only_here
         from bench.worker import compute_of
 
-        job = scene.workload.build(**{**scene.workload.sizes[scene.case.size], "parts": parts})
+        job = build(**{**arguments, "parts": parts})
         _CHUNKED[parts] = only_here(compute_of(job, scene.opened.keywords, "function"))
     return _CHUNKED[parts]
 
 
-_CHUNKED: dict[int, Callable[[], Any]] = {}  # number of tasks -> compute, of the one scene that a process has
+_CHUNKED: dict[int | None, Callable[[], Any]] = {}  # number of tasks -> compute, of the one scene that a process has
 ASKS = {"turn": _ask_turn, "calls": _ask_calls}
