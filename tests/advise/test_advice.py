@@ -12,11 +12,15 @@ from dataclasses import replace
 import pytest
 
 from bench.advise import advice as words
+from bench.advise import session
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat, Racer
-from bench.advise.session import BUDGET, HEAT, Room, admitted, advised, lost, processes
+from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, lost, processes
 from bench.errors import UserError
+from bench.plan import Case
 from bench.stats import Estimate
+from bench.targets import PARTS, TAKE
+from workloads import Workload
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 LOKY, CLUSTER = Contender("loky", 4), Contender("distributed", 4)
@@ -299,6 +303,35 @@ def test_other_chunks_race_again_while_they_may_be_better() -> None:
     other = replace(PROCESSES, chunk=4)
     found = words.undecided(heats({THREADS: 0.5, PROCESSES: 0.51, other: 0.511}, count=1, noise=0.1))
     assert found == [THREADS, PROCESSES, other]
+
+
+# --- Processes
+
+
+def test_a_process_opens_with_the_fewest_tasks_of_its_contenders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It computes before it races: thousands of tasks would take longer than the race."""
+    opened: list[tuple[str, str | None]] = []
+
+    class Probed:
+        def __init__(self, case: Case, timeout: float, environment: Mapping[str, str]) -> None:
+            assert environment[TAKE] == "400"
+            opened.append((case.scheduler, environment.get(PARTS)))
+
+        def __enter__(self) -> Probed:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            pass
+
+        def ready(self) -> None:
+            pass
+
+    monkeypatch.setattr(session, "LiveProbed", Probed)
+    chunked = replace(THREADS, chunk=100)
+    stable = Stable(Workload("mine.py:f", "own", "", list, {}), "default", 1.0, {}, taken=400)  # type: ignore[arg-type]
+    with stable.opened([THREADS, chunked, SYNC, replace(THREADS, chunk=10)]) as racers:
+        assert racers[THREADS] is racers[chunked]
+    assert opened == [("threads", "4"), ("sync", None)]
 
 
 # --- In words

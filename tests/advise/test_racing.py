@@ -98,6 +98,12 @@ def test_it_ends_in_time_but_not_before_one_round() -> None:
     assert len(found.times[SYNC]) == 1
 
 
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.05, 1), (0.12, 2), (0.2, 3), (0.5, 4)])
+def test_it_lasts_twice_as_long_where_rounds_are_too_few(seconds: float, rounds: int) -> None:
+    found, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.5, seconds=seconds)
+    assert len(found.times[SYNC]) == rounds
+
+
 def test_every_round_has_a_random_order() -> None:
     _, racer = race({SYNC: 1.0, THREADS: 1.0, PROCESSES: 1.0}, spread=0.3)
     order = [one for one, _ in racer.asked]
@@ -180,6 +186,19 @@ def test_ratio_of_two_that_never_met_is_none() -> None:
 )
 def test_names(one: Contender, name: str) -> None:
     assert one.name == name
+
+
+def test_a_turn_computes_in_as_many_tasks_as_it_is_told() -> None:
+    called: list[int] = []
+    workload = Workload(
+        "mine.py:f", "own", "", Calls(called.append, ((1,),) * 6), {"default": {"items": 4, "parts": 2}}
+    )
+    scene = Scene(Case("mine.py:f", "default", "sync"), workload, None, Setup(), Opened({}), list, 0.0)  # type: ignore[arg-type]
+    assert racing._compute(scene, 2) is list, "as it was opened"
+    assert racing._compute(scene, 1)() == [[None] * 4]
+    assert racing._compute(scene, None)() == [None] * 4
+    assert len(called) == 8
+    racing._CHUNKED.clear()
 
 
 @pytest.mark.parametrize(("sizes", "every"), [({}, {1, 2, 3, 4, 5, 6}), ({"items": 2}, {2, 5})])
