@@ -131,20 +131,25 @@ def chunks(facts: Facts, parallelism: int) -> list[int]:
 def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """Return (workers, threads) with more of them than CPUs, for tasks that wait.
 
-    As many as may be, and half way there: those that would keep all CPUs busy if they took turns are too few, as they wait
-    for the GIL as well, and leave CPUs idle by chance. More of them than tasks are of no use.
+    Twice as many as would keep all CPUs busy if they took turns: they do not, and CPUs are left idle by chance. Half way there
+    too; and as many threads as may be, because they wait for the GIL as well.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
     >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
-    ([(1, 8), (1, 32)], [(8, 1)], [(2, 16)])
+    ([(1, 6), (1, 20), (1, 32)], [(8, 1)], [(2, 10)])
     """
-    threads = min(facts.tasks, most_threads(cpus))
-    if facts.busy == 1 or threads <= cpus or (cpus == 1 and scheduler != "threads"):
+    if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
+        return []
+    most = math.ceil(2 * cpus / facts.busy)
+    most = facts.tasks if facts.tasks < 2 * most else most  # rather all at once than a few of them after the others
+    threads = min(most, most_threads(cpus))
+    if threads <= cpus:
         return []
     if scheduler == "threads":
-        return [(1, n) for n in sorted({max(cpus + 1, math.isqrt(cpus * threads)), threads})]
+        half, top = max(cpus + 1, math.isqrt(cpus * threads)), min(facts.tasks, most_threads(cpus))
+        return [(1, n) for n in sorted({half, threads, top})]
     if scheduler == "processes":
-        return [(min(facts.tasks, 4 * cpus), 1)]
+        return [(min(most, 4 * cpus), 1)]
     return [(cpus, math.ceil(threads / cpus))] if scheduler == "distributed" else []
 
 

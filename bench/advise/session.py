@@ -323,8 +323,10 @@ def admitted(
         shapes = [
             (shape.workers, shape.threads) for shape in scheduler.shapes(cpus) if shape.workers * shape.threads == most
         ]
-        alone = cpus == 1 and name != "sync"  # the same as sync, and more
-        for one in words.entries(name, [*([] if alone else shapes), *words.wider(name, facts, cpus)], facts):
+        wider = words.wider(name, facts, cpus)
+        # On one CPU they are the same as sync, and more; and where tasks wait half the time they leave it idle as long.
+        useless = name != "sync" and (cpus == 1 or (wider and facts.busy < 0.5))
+        for one in words.entries(name, [*([] if useless else shapes), *wider], facts):
             if why := words.ruled_out(one, facts, best, cpus, once, GAIN if name in LATER else SAME):
                 status[one] = f"ruled out: {why}"
             else:

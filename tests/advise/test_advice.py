@@ -127,10 +127,14 @@ WAITING = replace(FACTS, cpu_over_wall=0.2)
 @pytest.mark.parametrize(
     ("scheduler", "cpus", "shapes"),
     [
-        ("threads", 2, [(1, 8), (1, 32)]),
+        (
+            "threads",
+            2,
+            [(1, 6), (1, 20), (1, 32)],
+        ),  # ten that are busy for a fifth of the time might keep two CPUs busy
         ("threads", 16, [(1, 25), (1, 40)]),  # there are no more tasks than that
         ("processes", 2, [(8, 1)]),  # each costs memory
-        ("distributed", 2, [(2, 16)]),
+        ("distributed", 2, [(2, 10)]),
         ("loky", 2, []),
         ("sync", 2, []),
     ],
@@ -154,7 +158,18 @@ def test_a_single_cpu_has_nothing_to_race_unless_tasks_wait() -> None:
     kinds = ["sync", "threads", "processes"]
     assert admitted(kinds, FACTS, 1, 0.41, {}) == [SYNC]
     found = admitted(kinds, replace(WAITING, held=None), 1, 0.41, {})
-    assert [one.name for one in found] == ["sync", "threads 1x5", "threads 1x32"]
+    assert [one.name for one in found] == ["sync", "threads 1x3", "threads 1x10", "threads 1x32"]
+
+
+@pytest.mark.parametrize(("busy", "plain"), [(0.45, False), (0.55, True), (1.0, True)])
+def test_as_many_workers_as_cpus_have_lost_where_tasks_wait_half_their_time(busy: float, plain: bool) -> None:
+    kinds = ["sync", "threads", "processes"]
+    found = admitted(kinds, replace(FACTS, held=None, cpu_over_wall=busy), 4, 0.41, {})
+    assert (THREADS in found, PROCESSES in found) == (plain, plain)
+    assert SYNC in found
+    assert max(one.parallelism for one in found) == (4 if busy == 1 else 32)
+    two = replace(FACTS, tasks=4, held=None, cpu_over_wall=0.1)
+    assert THREADS in admitted(kinds, two, 4, 0.41, {}), "there are no more tasks than CPUs"
 
 
 def test_more_workers_than_cpus_are_bounded_by_the_cpus() -> None:
