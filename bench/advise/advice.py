@@ -37,7 +37,8 @@ LARGE: Final = 1e5  # bytes of a result from which on threads may win all the sa
 ENOUGH: Final = 0.05  # seconds of one task from which on overhead matters little: processes add 1 to 2 ms to each
 BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threads of their own
 UNFORESEEN: Final = 1.5  # all items over what a few of them made expect, from which on that is told
-WAITING: Final = 0.8  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
+WAITING: Final = 0.9  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
+MOSTLY: Final = 0.5  # the same below which as many workers as CPUs leave them idle for half the time, and need not race
 WIDEST: Final = (
     32  # threads that race then, or four for each CPU where that is more: what waits costs memory all the same
 )
@@ -132,7 +133,7 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """Return (workers, threads) with more of them than CPUs, for tasks that wait.
 
     Twice as many as would keep all CPUs busy if they took turns: they do not, and CPUs are left idle by chance. Half way there
-    too; and as many threads as may be, because they wait for the GIL as well.
+    too; and as many threads as may be where they mostly wait, because they wait for the GIL as well.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
     >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
@@ -146,7 +147,8 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     if threads <= cpus:
         return []
     if scheduler == "threads":
-        half, top = max(cpus + 1, math.isqrt(cpus * threads)), min(facts.tasks, most_threads(cpus))
+        half = max(cpus + 1, math.isqrt(cpus * threads))
+        top = min(facts.tasks, most_threads(cpus)) if facts.busy < MOSTLY else threads
         return [(1, n) for n in sorted({half, threads, top})]
     if scheduler == "processes":
         return [(min(most, 4 * cpus), 1)]

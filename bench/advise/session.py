@@ -325,7 +325,7 @@ def admitted(
         ]
         wider = words.wider(name, facts, cpus)
         # On one CPU they are the same as sync, and more; and where tasks wait half the time they leave it idle as long.
-        useless = name != "sync" and (cpus == 1 or (wider and facts.busy < 0.5))
+        useless = name != "sync" and (cpus == 1 or (wider and facts.busy < words.MOSTLY))
         for one in words.entries(name, [*([] if useless else shapes), *wider], facts):
             if why := words.ruled_out(one, facts, best, cpus, once, GAIN if name in LATER else SAME):
                 status[one] = f"ruled out: {why}"
