@@ -1,4 +1,4 @@
-"""Functions that `gilbench advise` was not made with: what docs/measure_advice.py takes its advice on.
+"""Functions beside the workloads that docs/measure_advice.py asks advice on; where it missed, `gilbench advise` was mended.
 
 Half of them are random mixes of Python, native work without the GIL and sleep, drawn with a fixed seed: tasks of 50 µs to
 half a second that return some bytes to some megabytes. The others are what people do every day.
