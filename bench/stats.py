@@ -59,7 +59,7 @@ def estimate(
     """
     logs = _logs(values)
     spread = _given_or_own(logs, variance, df)
-    return _on_ratio_scale(statistics.median(logs), _squared_error(spread, len(logs)), spread.df, confidence, len(logs))
+    return _on_ratio_scale(statistics.median(logs), squared_error(spread, len(logs)), spread.df, confidence, len(logs))
 
 
 def ratio(
@@ -82,7 +82,7 @@ def ratio(
     """
     above, below = _logs(numerator), _logs(denominator)
     spreads = (numerator_spread or own_spread(above), denominator_spread or own_spread(below))
-    errors = (_squared_error(spreads[0], len(above)), _squared_error(spreads[1], len(below)))
+    errors = (squared_error(spreads[0], len(above)), squared_error(spreads[1], len(below)))
     moderate = numerator_spread is not None or denominator_spread is not None
     df = min(spread.df for spread in spreads) if moderate else _satterthwaite(errors, spreads)
     centre, n = statistics.median(above) - statistics.median(below), min(len(above), len(below))
@@ -102,7 +102,7 @@ def paired_ratio(
     if not log_ratios or not all(map(math.isfinite, log_ratios)):
         raise ValueError(f"log ratios must be finite, and at least one: {list(log_ratios)}")
     spread, n = _given_or_own(log_ratios, variance, df), len(log_ratios)
-    return _on_ratio_scale(statistics.median(log_ratios), _squared_error(spread, n), spread.df, confidence, n)
+    return _on_ratio_scale(statistics.median(log_ratios), squared_error(spread, n), spread.df, confidence, n)
 
 
 def log_spread(values: Sequence[float]) -> Spread:
@@ -207,8 +207,8 @@ def _median_factor(n: int) -> float:
     return math.pi / 2 * n / (n + math.pi / 2 - 1 if n % 2 else n + math.pi - 2)
 
 
-def _squared_error(spread: Spread, n: int) -> float:
-    """Return the squared standard error of the median of n values with this spread."""
+def squared_error(spread: Spread, n: int) -> float:
+    """Return the squared standard error of the median of the logs of n values with this spread."""
     return _median_factor(n) * spread.variance / n
 
 

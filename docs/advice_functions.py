@@ -1,8 +1,9 @@
-"""Functions beside the workloads that docs/measure_advice.py asks advice on; where it missed, `gilbench advise` was mended.
+"""Functions beside the workloads that docs/measure_advice.py asks advice on.
 
 Half of them are random mixes of Python, native work without the GIL and sleep, drawn with a fixed seed: tasks of 50 µs to
 half a second that return some bytes to some megabytes. The others are what people do every day.
-FUNCTIONS names each, with its items as `--items` takes them and the kind that dask's documentation goes by.
+FUNCTIONS names each, with its items as `--items` takes them and the kind that dask's documentation goes by: where it missed
+on those, `gilbench advise` was mended. FRESH names those that were written after that, for a trial: nothing is tuned with them.
 """
 
 from __future__ import annotations
@@ -190,6 +191,100 @@ def large_frame(seed: int) -> pd.DataFrame:
     return pd.DataFrame(np.random.default_rng(seed).random((200_000, 10)))
 
 
+def count_words(seed: int) -> int:
+    """collections.Counter over text."""
+    from collections import Counter
+
+    return Counter(_text(seed, 500).split()).most_common(1)[0][1]
+
+
+def edit_distance(seed: int) -> int:
+    """Dynamic programming in Python."""
+    one, other = _text(seed, 2), _text(seed + 1, 2)
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, start=1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
+
+
+def parse_csv(seed: int) -> int:
+    """The csv module."""
+    import csv
+    import io
+
+    text = "\n".join(f"{i},{i * seed},name {i},{i / 7:.3f}" for i in range(4000))
+    return sum(int(row[0]) for row in csv.reader(io.StringIO(text)))
+
+
+def query_database(seed: int) -> float:
+    """sqlite3 in memory."""
+    import sqlite3
+
+    database = sqlite3.connect(":memory:")
+    database.execute("create table t (a integer, b real)")
+    database.executemany("insert into t values (?, ?)", ((i % 50, i * 0.5 + seed) for i in range(8000)))
+    found = database.execute("select a, sum(b) from t group by a order by 2 desc").fetchone()[1]
+    database.close()
+    return float(found)
+
+
+def singular_values(seed: int) -> float:
+    """numpy.linalg.svd."""
+    return float(np.linalg.svd(np.random.default_rng(seed).random((150, 150)), compute_uv=False)[0])
+
+
+def stretch_key(seed: int) -> str:
+    """hashlib.pbkdf2_hmac, as for a password."""
+    import hashlib
+
+    return hashlib.pbkdf2_hmac("sha256", b"password", str(seed).encode(), 20_000).hex()
+
+
+def squeeze(seed: int) -> int:
+    """lzma over text."""
+    import lzma
+
+    return len(lzma.compress(_text(seed, 500).encode(), preset=1))
+
+
+def rolling_mean(seed: int) -> float:
+    """pandas' rolling windows."""
+    return float(pd.Series(np.random.default_rng(seed).random(200_000)).rolling(50).mean().sum())
+
+
+def pivot(seed: int) -> pd.DataFrame:
+    """pandas' pivot_table."""
+    chance = np.random.default_rng(seed)
+    frame = pd.DataFrame({"a": chance.integers(0, 30, 50_000), "b": chance.integers(0, 12, 50_000), "c": 1.0})
+    return frame.pivot_table(index="a", columns="b", values="c", aggfunc="sum")
+
+
+def copy_records(seed: int) -> int:
+    """copy.deepcopy of nested dictionaries."""
+    import copy
+
+    return len(copy.deepcopy([{"id": i, "tags": ["a", "b"], "more": {"seed": seed}} for i in range(1000)]))
+
+
+def fetch(seed: int) -> int:
+    """An answer that is waited for, and then parsed."""
+    import json
+    import time
+
+    time.sleep(0.03)
+    return len(json.loads(_records(seed, 2000)))
+
+
+def minimise(seed: int) -> float:
+    """scipy.optimize, which calls Python."""
+    from scipy.optimize import minimize
+
+    start = np.random.default_rng(seed).random(4)
+    return float(minimize(lambda x: float(((x - 1) ** 2).sum() + (x[0] * x[1]) ** 2), start, method="Nelder-Mead").fun)
+
+
 def wait(seconds: float) -> float:
     """What a download is: nothing but waiting."""
     import time
@@ -254,4 +349,20 @@ FUNCTIONS = (
     _everyday(large_frame, 16, NUMBERS),
     Function("wait", "[0.02] * 32", TEXT),
     Function("uneven", "[100_000] * 20 + [3_000_000]", NUMBERS),
+)
+
+FRESH = (
+    *(Function("mixed", f"drawn({seed})", NUMBERS) for seed in range(16, 24)),
+    _everyday(count_words, 60, TEXT),
+    _everyday(edit_distance, 60, TEXT),
+    _everyday(parse_csv, 60, TEXT),
+    _everyday(query_database, 60, NUMBERS),
+    _everyday(singular_values, 100, NUMBERS),
+    _everyday(stretch_key, 60, TEXT),
+    _everyday(squeeze, 60, TEXT),
+    _everyday(rolling_mean, 60, NUMBERS),
+    _everyday(pivot, 60, NUMBERS),
+    _everyday(copy_records, 60, TEXT),
+    _everyday(fetch, 40, TEXT),
+    _everyday(minimise, 40, NUMBERS),
 )

@@ -1,6 +1,6 @@
 """What the advice is worth: regret over an exhaustive measurement, and that of the rules people use today.
 
-    python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [PATTERN]...
+    python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
 
 `measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
@@ -34,10 +34,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from advice_functions import FUNCTIONS, NUMBERS, TEXT
+from advice_functions import FRESH, FUNCTIONS, NUMBERS, TEXT, Function
 
 from bench.advise import advice as words
-from bench.advise.racing import Contender, Heat, ratio
+from bench.advise.fit import Fit
+from bench.advise.racing import Contender, Heat
 from bench.advise.session import Stable, look
 from bench.machine import fingerprint, usable_cpus
 from bench.registry import all_workloads
@@ -72,15 +73,15 @@ def main() -> None:
     measure_.add_argument("--size", action="append", default=[])
     measure_.add_argument("--workloads", action="store_true")
     measure_.add_argument("--functions", action="store_true")
+    measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned with")
     commands.add_parser("table")
     options = parser.parse_args()
     if options.command == "table":
         print(table([json.loads(line) for line in OUT.read_text().splitlines()]))
         return
-    both = not options.workloads and not options.functions
-    targets = list(
-        targets_of(options.workloads or both, options.functions or both, options.size or ["small", "default"])
-    )
+    every = not (options.workloads or options.functions or options.fresh)
+    functions = [*(FUNCTIONS if options.functions or every else ()), *(FRESH if options.fresh or every else ())]
+    targets = list(targets_of(options.workloads or every, functions, options.size or ["small", "default"]))
     chosen = [one for one in targets if not options.patterns or any(fnmatch(one[0], p) for p in options.patterns)]
     done = {(one["target"], one["items"], one["size"]) for one in map(json.loads, OUT.read_text().splitlines())} \
         if OUT.exists() else set()  # fmt: skip
@@ -102,11 +103,12 @@ def main() -> None:
         )
 
 
-def targets_of(workloads: bool, functions: bool, sizes: Iterable[str]) -> Iterator[tuple[str, str | None, str, str]]:
+def targets_of(
+    workloads: bool, functions: Iterable[Function], sizes: Iterable[str]
+) -> Iterator[tuple[str, str | None, str, str]]:
     """Yield (target, items, size, kind) of all that is advised on."""
-    if functions:
-        for one in FUNCTIONS:
-            yield f"{FILE}:{one.name}", one.items, "default", one.kind
+    for one in functions:
+        yield f"{FILE}:{one.name}", one.items, "default", one.kind
     if workloads:
         for name in all_workloads():
             for size in sizes:
@@ -140,15 +142,16 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     by_rule = rules(kind, workload.collection, target, everything)
     compared = list(dict.fromkeys([*fastest, chosen, sync, *filter(None, by_rule.values())]))
     finals = [exhaustive(stable, compared, SHORT) for _ in range(FINALS_LARGE if size == "large" else FINALS)]
-    over = {one: found.value for one in fastest if (found := ratio(finals, one, fastest[0]))}
+    fit = Fit(finals)
+    over = {one: found.value for one in fastest if (found := fit.ratio(one, fastest[0]))}
     best = min(over, key=lambda one: over[one])
 
     def regret(one: Contender | None) -> float | None:
-        found = ratio(finals, one, best) if one else None
+        found = fit.ratio(one, best) if one else None
         return max(0.0, found.value - 1) if found else None
 
     against = duel(stable, chosen, best, DUELS_LARGE if size == "large" else DUELS)
-    speedup = ratio(finals, sync, chosen)
+    speedup = fit.ratio(sync, chosen)
     return {
         "target": shown(target), "items": items, "size": size, "kind": kind,
         "advised": chosen.name, "verdict": advice["verdict"], "best": best.name,
@@ -219,7 +222,7 @@ def duel(stable: Stable, chosen: Contender, best: Contender, sets: int) -> Estim
     """Return the time of one over the other's, from so many sets that neither was chosen by. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
-    found = ratio([exhaustive(stable, [chosen, best], SHORT) for _ in range(sets)], chosen, best)
+    found = Fit([exhaustive(stable, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)
     if found is None:
         raise Broken("duel", f"{chosen.name} and {best.name} did not both run")
     return found
@@ -250,7 +253,8 @@ def table(lines: list[dict[str, Any]]) -> str:
     found = ["| on | rule | targets | regret <= 5 % | <= 10 % | worst | mean |", "|---|---|---|---|---|---|---|"]
     groups = {
         "workloads": [one for one in lines if one["items"] is None],
-        "other functions": [one for one in lines if one["items"] is not None],
+        "functions that it was mended with": [one for one in lines if one["items"] is not None and not fresh(one)],
+        "fresh functions": [one for one in lines if fresh(one)],
     }
     for group, members in groups.items():
         if not members:
@@ -267,6 +271,11 @@ def table(lines: list[dict[str, Any]]) -> str:
     for group, members in groups.items():
         found += ["", f"{group[:1].upper()}{group[1:]}:", *further(members)] if members else []
     return "\n".join(found)
+
+
+def fresh(line: Mapping[str, Any]) -> bool:
+    """Whether a line is of a function that nothing was tuned with."""
+    return (line["target"].rpartition(":")[2], line["items"]) in {(one.name, one.items) for one in FRESH}
 
 
 def further(lines: list[dict[str, Any]]) -> Iterator[str]:

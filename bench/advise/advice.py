@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench import units
-from bench.advise.racing import SAME, Contender, Heat, ratio
+from bench.advise.fit import Fit
+from bench.advise.racing import SAME, Contender, Heat
 from bench.probes.gil import MANY_SWITCHES
 from bench.stats import Estimate, student_quantile
 
@@ -42,6 +43,11 @@ MOSTLY: Final = 0.5  # the same below which as many workers as CPUs leave them i
 WIDEST: Final = (
     32  # threads that race then, or four for each CPU where that is more: what waits costs memory all the same
 )
+MANY: Final = {
+    "processes": 4,
+    "loky": 2,
+}  # processes for each CPU that race then: they cost much more, so each pool tries one
+EACH: Final = 8  # threads of a cluster's worker that race then: its event loop shares the GIL with them
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,8 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     too; and as many threads as may be where they mostly wait, because they wait for the GIL as well.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
-    >>> wider("threads", waiting, cpus=2), wider("processes", waiting, cpus=2), wider("distributed", waiting, cpus=2)
-    ([(1, 6), (1, 20), (1, 32)], [(8, 1)], [(2, 10)])
+    >>> [wider(scheduler, waiting, cpus=2) for scheduler in ("threads", "processes", "loky", "distributed")]
+    [[(1, 6), (1, 20), (1, 32)], [(8, 1)], [(4, 1)], [(2, 8)]]
     """
     if facts.busy == 1 or (cpus == 1 and scheduler != "threads"):
         return []
@@ -150,9 +156,9 @@ def wider(scheduler: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
         half = max(cpus + 1, math.isqrt(cpus * threads))
         top = min(facts.tasks, most_threads(cpus)) if facts.busy < MOSTLY else threads
         return [(1, n) for n in sorted({half, threads, top})]
-    if scheduler == "processes":
-        return [(min(most, 4 * cpus), 1)]
-    return [(cpus, math.ceil(threads / cpus))] if scheduler == "distributed" else []
+    if scheduler == "distributed":
+        return [(cpus, min(EACH, math.ceil(threads / cpus)))]
+    return [(min(most, MANY[scheduler] * cpus), 1)] if scheduler in MANY else []
 
 
 def most_threads(cpus: int) -> int:
@@ -195,23 +201,22 @@ def ruled_out(
 
 def choose(heats: Sequence[Heat]) -> tuple[Contender, str, tuple[Contender, ...]]:
     """Return the contender to advise, the verdict, and those within 5 % of the best. The last heat holds all that could win."""
-    last = heats[-1]
+    last, fit = heats[-1], Fit(heats)
     leader = last.leader()
-    ratios = {
-        one: ratio(heats, one, leader) or Estimate(math.inf, math.inf, math.inf, 0)
-        for one in last.times
-        if one not in last.failed and one not in last.left
-    }
-    ratios[leader] = Estimate(1.0, 1.0, 1.0, len(heats))
-    best = min(ratios, key=lambda one: ratios[one].value)
-    against = {one: (ratio(heats, one, best) or ratios[one]) if one != best else ratios[leader] for one in ratios}
-    tied = [one for one, figure in against.items() if one == best or figure.value <= 1 + TIE]
-    chosen = min(tied, key=lambda one: (*simplicity(one), against[one].value))
-    rivals = {one: ratio(heats, chosen, one) for one in ratios if one != chosen}
-    if any(figure is None or figure.high > TOO_WIDE for figure in rivals.values()):
+    able = [one for one in last.times if one == leader or (one not in last.failed and one not in last.left)]
+    best = min(able, key=lambda one: _value(fit.ratio(one, leader)))
+    over = {one: _value(fit.ratio(one, best)) for one in able}
+    tied = [one for one in able if over[one] <= 1 + TIE]
+    chosen = min(tied, key=lambda one: (*simplicity(one), over[one]))
+    rivals = [fit.ratio(chosen, one) for one in able if one != chosen]
+    if any(figure is None or figure.high > TOO_WIDE for figure in rivals):
         return chosen, "cannot tell", tuple(tied)
     others = {one.scheduler for one in tied} - {chosen.scheduler}
     return chosen, "no difference" if others else "best", tuple(tied)
+
+
+def _value(figure: Estimate | None) -> float:
+    return figure.value if figure else math.inf
 
 
 def simplicity(one: Contender) -> tuple[int, int]:
@@ -225,9 +230,9 @@ def undecided(heats: Sequence[Heat]) -> list[Contender]:
 
     With them, as they need no processes of their own, other chunks that may really be better.
     """
-    last = heats[-1]
+    last, fit = heats[-1], Fit(heats)
     leader = last.leader()
-    figures = {one: ratio(heats, one, leader) for one in last.running if one != leader}
+    figures = {one: fit.ratio(one, leader) for one in last.running if one != leader}
     near = [
         one
         for one, figure in sorted(figures.items(), key=lambda item: (item[1].value if item[1] else math.inf, item[0]))
@@ -241,35 +246,21 @@ def undecided(heats: Sequence[Heat]) -> list[Contender]:
         one
         for one in near
         for its in close
-        if one != its and one.process == its.process and (found := ratio(heats, one, its)) and found.low < 1 - TIE
+        if one != its and one.process == its.process and (found := fit.ratio(one, its)) and found.low < 1 - TIE
     ]
     return [*close, *others] if len(close) + len(others) > 1 else []
 
 
-def speedup_over_sync(heats: Sequence[Heat], one: Contender) -> Estimate | None:
-    """Return the speed-up over the best sync contender, directly where both raced together, else by way of a third.
+def speedups_over_sync(heats: Sequence[Heat]) -> dict[Contender, Estimate | None]:
+    """Return the speed-up of everyone that finished a compute over sync; None where sync did not run.
 
-    Its interval is for another time on this machine, when its CPUs may have more or less to give than during the race.
+    Intervals are for another time on this machine, when its CPUs may have more or less to give than during the race.
     """
-    baselines = sorted(
-        (other for heat in heats for other in heat.times if other.scheduler == "sync"), key=heats[0].median
-    )
-    if not baselines:
-        return None
-    base = baselines[0]
-    if one == base:
-        return Estimate(1.0, 1.0, 1.0, len(heats))
-    if found := ratio(heats, base, one):
-        return _another_time(found)
-    for between in heats[-1].times:
-        above, below = ratio(heats, base, between), ratio(heats, between, one)
-        if above and below:
-            reach = math.hypot(math.log(above.high / above.value), math.log(below.high / below.value))
-            value = above.value * below.value
-            return _another_time(
-                Estimate(value, value * math.exp(-reach), value * math.exp(reach), min(above.n, below.n))
-            )
-    return None
+    fit = Fit(heats)
+    finished = dict.fromkeys(one for heat in heats for one in heat.times if math.isfinite(heat.median(one)))
+    baseline = next((one for one in finished if one.scheduler == "sync"), None)
+    found = {one: fit.ratio(baseline, one) if baseline else None for one in finished}
+    return {one: _another_time(figure) if figure and one != baseline else figure for one, figure in found.items()}
 
 
 def _another_time(found: Estimate) -> Estimate:
@@ -423,39 +414,48 @@ def changes(advice: Advice) -> list[str]:
 
 
 def code(advice: Advice) -> list[str]:
-    """Return lines of dask code to paste."""
-    one, facts, target = advice.chosen, advice.facts, advice.target
-    lines, tasks = [], "tasks"
-    if facts.items is not None:
-        name = target.rpartition(":")[2]
-        if one.chunk > 1:
-            lines += [
-                f"def batch(items): return [{name}(item) for item in items]",
-                f"n = {_number_of_tasks(one)}  # tasks, of {one.chunk} items at most",
-                "tasks = [delayed(batch)(items[i * len(items) // n:(i + 1) * len(items) // n]) for i in range(n)]",
-            ]
-        else:
-            lines += [f"tasks = [delayed({name})(item) for item in items]"]
-    compute = f"dask.compute(*{tasks}, "
-    if one.scheduler == "sync":
-        return [*lines, f'results = {compute}scheduler="sync")']
-    if one.scheduler == "threads":
-        return [*lines, f'results = {compute}scheduler="threads", num_workers={one.threads})']
+    """Return dask code to paste. It leaves open what is the user's own: the function and its items, or the tasks."""
+    one, own = advice.chosen, advice.facts.items is not None
+    imports, opening, keywords = _way(one, advice.once)
+    head = [*imports, *(["from dask import delayed"] if own else [])]
+    body = _delayed(one, advice.target.rpartition(":")[2]) if own else []
+    compute = f"{'parts' if one.chunk > 1 else 'results'} = dask.compute(*tasks{keywords})"
+    body += [opening, f"    {compute}"] if opening else [compute]
+    if one.chunk > 1:
+        body.append("results = [result for part in parts for result in part]")
+    if one.scheduler in CROSSING:
+        body = ['if __name__ == "__main__":  # its processes import this file', *(f"    {line}" for line in body)]
+    return [*head, *body]
+
+
+def _way(one: Contender, once: bool) -> tuple[list[str], str, str]:
+    """Return what a scheduler needs: imports, the line that opens it, if any, and the keywords of dask.compute."""
     if one.scheduler == "distributed":
         shape = f"n_workers={one.workers}, threads_per_worker={one.threads}"
-        return [
-            *lines,
+        return (
+            ["import dask", "from dask.distributed import Client, LocalCluster"],
             f"with LocalCluster({shape}) as cluster, Client(cluster):",
-            f"    results = dask.compute(*{tasks})",
-        ]
+            "",
+        )
     if one.scheduler == "loky":
-        return [*lines, f"results = {compute}scheduler=loky.get_reusable_executor({one.workers}))"]
-    if advice.once:
-        return [*lines, f'results = {compute}scheduler="processes", num_workers={one.workers}, chunksize=1)']
+        return ["import dask, loky"], "", f", scheduler=loky.get_reusable_executor({one.workers})"
+    if one.scheduler == "processes" and not once:
+        return (
+            ["import dask, multiprocessing", "from concurrent.futures import ProcessPoolExecutor"],
+            f'with ProcessPoolExecutor({one.workers}, multiprocessing.get_context("spawn")) as pool:  # keep it',
+            ', scheduler="processes", pool=pool, chunksize=1',
+        )
+    workers = {"threads": f", num_workers={one.threads}", "processes": f", num_workers={one.workers}, chunksize=1"}
+    return ["import dask"], "", f', scheduler="{one.scheduler}"{workers.get(one.scheduler, "")}'
+
+
+def _delayed(one: Contender, function: str) -> list[str]:
+    if one.chunk == 1:
+        return [f"tasks = [delayed({function})(item) for item in items]"]
     return [
-        *lines,
-        f'with ProcessPoolExecutor({one.workers}, mp_context=multiprocessing.get_context("spawn")) as pool:  # keep it',
-        f'    results = {compute}scheduler="processes", pool=pool, chunksize=1)',
+        f"def batch(items): return [{function}(item) for item in items]",
+        f"n = {_number_of_tasks(one)}  # tasks, of {one.chunk} items at most",
+        "tasks = [delayed(batch)(items[i * len(items) // n:(i + 1) * len(items) // n]) for i in range(n)]",
     ]
 
 

@@ -12,12 +12,12 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from bench.probes import Scene
-from bench.stats import Estimate, student_quantile
+from bench.stats import own_spread, squared_error, student_quantile
 from bench.talk import Broken
 
 SAME: Final = 0.05  # a difference below is none
@@ -25,6 +25,7 @@ HOPELESS: Final = 1.35  # a ratio to the leader, seen in both of two rounds, at 
 AT_ONCE: Final = 3.0  # the same after a single round: it may have met a busy moment
 LAYOUT: Final = 0.035  # standard deviation of the log, between two processes that measure the same case (docs/check.md)
 ALIKE: Final = 0.01  # the same between two chunks in one process: what a few rounds by chance agree to is not believed
+UNTOLD: Final = 0.1  # the same of a turn, where a single one tells nothing of it
 FEWEST, MOST = 3, 40  # rounds in one heat
 LONGER: Final = 2.0  # times the seconds of a heat, where they were not enough for the fewest rounds
 PATIENCE = 1.0  # seconds to wait for a turn beyond those that would rule it out: it may have met a busy moment
@@ -182,7 +183,7 @@ def reach(ratios: Sequence[float], variance: float, confidence: float = 0.99) ->
     variance: as `between` says.
     """
     centre = statistics.median(ratios)
-    within = _squared_error(ratios)
+    within = _error(ratios)
     # The variance is known and not estimated: the quantile is that of the part which is.
     quantile = student_quantile(max(1, len(ratios) - 1), (1 + confidence) / 2)
     half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * variance)
@@ -199,28 +200,9 @@ def precise(state: Heat) -> bool:
     return True
 
 
-def ratio(heats: Iterable[Heat], above: Contender, below: Contender) -> Estimate | None:
-    """Return the time of one contender over another's, with a 95 % interval, from all heats that both ran in.
-
-    Each heat gives one log ratio (the median over its rounds); its variance is that within the heat plus that between
-    processes, and a heat counts the more the less it varies. None where they never met.
-    """
-    centres, variances = [], []
-    for one in heats:
-        if above in one.times and below in one.times and (ratios := one.log_ratios(above, below)):
-            centres.append(statistics.median(ratios))
-            variances.append(_squared_error(ratios) + between(above, below))
-    if not centres:
-        return None
-    weights = [1 / variance for variance in variances]
-    centre = sum(w * c for w, c in zip(weights, centres, strict=True)) / sum(weights)
-    half = student_quantile(10.0, 0.975) / math.sqrt(sum(weights))
-    return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), len(centres))
-
-
-def _squared_error(ratios: Sequence[float]) -> float:
+def _error(ratios: Sequence[float]) -> float:
     """Return the squared standard error within one heat; that of a tenth where a single round cannot tell."""
-    return statistics.variance(ratios) / len(ratios) if len(ratios) > 1 else 0.1**2
+    return squared_error(own_spread(ratios), len(ratios)) if len(ratios) > 1 else UNTOLD**2
 
 
 # --- In the racing process

@@ -30,11 +30,15 @@ from bench.talk import Broken
 from bench.targets import ITEMS, PARTS, TAKE, Calls, graph, is_own, workload_of
 from workloads import SIZES, Workload
 
-BUDGET = 27.0  # seconds in which to find out: what would not end by then is not begun
+BUDGET = 25.0  # seconds in which to find out: what would not end by then is not begun
+SLOW, BUDGET_SLOW = (
+    0.1,
+    40.0,
+)  # seconds of a task from which on each turn takes longer, and the seconds that there are then
 LOOK = 4  # items for each CPU that the probes look at
 RACE = 0.4  # seconds of work in one compute of the race, where items can be left out
 MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks wait and many can be under way
-HEAT = 3.0  # seconds of racing in one set of processes
+HEAT = 2.0  # seconds of racing in one set of processes
 HEATS = 3  # sets of fresh processes, at most, for what is too close to call
 GAIN = 0.1  # what they have to promise
 LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
@@ -234,11 +238,12 @@ def look(stable: Stable, say: Say) -> Facts:
 
 
 def of_items(facts: Facts, items: int) -> Facts:
-    """Return what the facts of a few items tell of so many of them as race."""
+    """Return what the facts of a few items tell of so many of them as race: as many for each CPU, if they are not all."""
     each = facts.seconds / facts.tasks
     wanted = max(2 * facts.tasks, RACE / max(each, 1e-7))
     stretched = min(wanted * min(MORE, 1 / facts.busy), LONGEST / max(each, 1e-7))
-    taken = min(items, math.ceil(max(wanted, stretched)))
+    even = max(1, facts.tasks // 2)  # twice as many as there are CPUs: they look at four for each
+    taken = min(items, even * math.ceil(max(wanted, stretched) / even))
     more = taken / facts.tasks
     return replace(
         facts,
@@ -292,13 +297,13 @@ def warm_race(
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
-        if later and room.for_another(later, _best(heats)):
-            say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in later))}")
-            with room.opened(stable, later) as more:
+        fitting = fits(later, room, facts, cpus, _best(heats))
+        status |= {one: "not raced: no time was left" for one in later if one not in fitting}
+        if fitting:
+            say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in fitting))}")
+            with room.opened(stable, fitting) as more:
                 known = {one: racers[one] for one in words.undecided(heats) or [heats[0].leader()]}
                 heats.append(heat({**known, **more}, HEAT, draw, room.clock, rivals=heats[0]))
-        else:
-            status |= dict.fromkeys(later, "not raced: no time was left")
     while len(heats) < HEATS + 1:
         again = _with_fewer_workers(heats, facts, cpus) or words.undecided(heats)
         if not again or not room.for_another(again, _best(heats)):
@@ -332,6 +337,19 @@ def admitted(
             else:
                 found.append(one)
     return found
+
+
+def fits(contenders: Sequence[Contender], room: Room, facts: Facts, cpus: int, best: float) -> list[Contender]:
+    """Return those that there is time for: the ones that promise most, by what bounds them, of the simplest schedulers first."""
+    chosen: list[Contender] = []
+    promising = sorted(
+        contenders, key=lambda one: (round(words.bound(one, facts, cpus) / best, 1), words.simplicity(one))
+    )
+    for process in dict.fromkeys(one.process for one in promising):
+        more = [*chosen, *(one for one in contenders if one.process == process)]
+        if room.for_another(more, best):
+            chosen = more
+    return chosen
 
 
 def lost(state: Heat) -> str | None:
@@ -413,7 +431,7 @@ def advised(target: str, facts: Facts, heats: Sequence[Heat], status: Mapping[Co
     for heat_ in heats:
         for one in heat_.times:
             said[one] = heat_.failed.get(one) or heat_.left.get(one) or "raced to the end"
-    speedups = {one: words.speedup_over_sync(heats, one) for one in seconds}
+    speedups = words.speedups_over_sync(heats)
     return Advice(
         target=target,
         chosen=chosen,

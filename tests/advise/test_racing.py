@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bench.advise import racing
-from bench.advise.racing import LAYOUT, Contender, Heat, between, drop, heat, precise, ratio, reach
+from bench.advise.racing import Contender, Heat, between, drop, heat, precise, reach
 from bench.plan import Case
 from bench.probes import Scene
 from bench.schedulers import Opened, Setup
@@ -77,13 +77,6 @@ def test_other_chunks_in_the_same_process_share_its_layout() -> None:
     chunked = replace(PROCESSES, chunk=8)
     low, high = reach([0.08, 0.081] * 50, between(PROCESSES, chunked))
     assert math.log(1.05) < low < 0.0805 < high
-    heats = [Heat({PROCESSES: [1.0, 1.01, 1.0], chunked: [1.1, 1.11, 1.09], THREADS: [1.1, 1.11, 1.09]})]
-    near, far = ratio(heats, chunked, PROCESSES), ratio(heats, THREADS, PROCESSES)
-    assert near
-    assert far
-    assert near.value == pytest.approx(far.value)
-    assert near.low > 1.05
-    assert far.low < 1.0 < far.high
 
 
 def test_it_ends_when_more_rounds_would_tell_nothing_more() -> None:
@@ -151,33 +144,6 @@ def test_precise_looks_at_the_spread_within() -> None:
     loose = Heat({SYNC: [1.0, 1.3, 0.8, 1.0], THREADS: [1.02, 0.8, 1.2, 1.02]})
     assert precise(tight)
     assert not precise(loose)
-
-
-def test_ratio_covers_the_truth_with_random_layouts() -> None:
-    """Simulated: two heats, each process with its own layout factor. Nominal 95 %, and at least 94 %."""
-    chance = random.Random(7)
-    covered, tries = 0, 2000
-    for _ in range(tries):
-        heats = []
-        for _ in range(2):
-            factors = {one: chance.lognormvariate(0, LAYOUT) for one in (SYNC, THREADS)}
-            heats.append(
-                Heat(
-                    {
-                        one: [factor * chance.lognormvariate(0, 0.05) for _ in range(5)]
-                        for one, factor in factors.items()
-                    }
-                )
-            )
-        found = ratio(heats, SYNC, THREADS)
-        assert found
-        covered += found.low <= 1.0 <= found.high
-    assert covered / tries >= 0.94
-
-
-def test_ratio_of_two_that_never_met_is_none() -> None:
-    assert ratio([Heat({SYNC: [1.0]}), Heat({THREADS: [1.0]})], SYNC, THREADS) is None
-    assert ratio([Heat({SYNC: [1.0, None], THREADS: [None, 1.0]})], SYNC, THREADS) is None
 
 
 @pytest.mark.parametrize(
