@@ -2,6 +2,7 @@
 
     python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
+    python docs/measure_advice.py cost [--count 8]
 
 `measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
 it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in one set of
@@ -14,7 +15,9 @@ fresh processes, where what is more than twice as slow takes a single turn; the 
 choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
 large, where a set takes a minute, it is two and five.) With a single
 process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
-`gilbench run` takes.
+`gilbench run` takes. `cost` compares with that command itself, which is what a user has otherwise: it prints how long
+`gilbench advise` and `gilbench run` take for workloads and sizes drawn at random, the latter for every scheduler and number of
+workers, to its usual precision.
 """
 
 from __future__ import annotations
@@ -27,8 +30,9 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -46,6 +50,7 @@ from bench.schedulers import all_schedulers
 from bench.stats import Estimate
 from bench.talk import Broken
 from bench.targets import ITEMS, is_own, workload_of
+from workloads import SIZES
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
@@ -54,6 +59,8 @@ FASTEST, FINALS, SHORT = 3, 6, 1.5  # that meet again, in how many sets, and sec
 DUELS = 10  # sets of the advised one and the best alone
 FINALS_LARGE, DUELS_LARGE = 2, 5  # of the size large, where a set takes a minute
 TWICE = 2.0
+ADVICE = "gilbench advise"  # beside the rules
+CLOSE = 0.05  # regret up to which a choice is as good as the best
 LONG = 4.0  # times the seconds, from which on two rounds of turns are enough
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
     "threads": [(1, 4), (1, 8), (1, 16), (1, 32)],
@@ -75,10 +82,18 @@ def main() -> None:
     measure_.add_argument("--functions", action="store_true")
     measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned with")
     commands.add_parser("table")
+    commands.add_parser("cost").add_argument("--count", type=int, default=8)
     options = parser.parse_args()
     if options.command == "table":
         print(table([json.loads(line) for line in OUT.read_text().splitlines()]))
-        return
+    elif options.command == "cost":
+        cost(options.count)
+    else:
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure what is asked for and not yet there; append a line for each."""
     every = not (options.workloads or options.functions or options.fresh)
     functions = [*(FUNCTIONS if options.functions or every else ()), *(FRESH if options.fresh or every else ())]
     targets = list(targets_of(options.workloads or every, functions, options.size or ["small", "default"]))
@@ -176,6 +191,23 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
     return found
 
 
+def cost(count: int) -> None:
+    """Print how long so many workloads, at sizes drawn at random, take to ask about and to measure in full."""
+    print("| workload | size | gilbench advise | gilbench run | of it |\n|---|---|---|---|---|")
+    for name, size in random.sample([(name, size) for name in all_workloads() for size in SIZES], count):
+        with tempfile.TemporaryDirectory() as folder:
+            asking = seconds_of("advise", name, "--size", size)
+            running = seconds_of("run", name, "--size", size, "--results", folder)
+        print(f"| `{name}` | {size} | {asking:.0f} s | {running:.0f} s | {asking / running:.0%} |", flush=True)
+
+
+def seconds_of(*arguments: str) -> float:
+    """Return how long a command of gilbench takes."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "bench", *arguments], capture_output=True, check=True)
+    return time.monotonic() - began
+
+
 def configurations(facts: words.Facts, cpus: int) -> Iterator[Contender]:
     """Yield every way to run it: every scheduler, number of workers and chunk."""
     for scheduler in all_schedulers().values():
@@ -248,29 +280,37 @@ def rules(kind: str, collection: bool, target: str, known: Iterable[Contender]) 
     return {rule: by_name[name] if by_name[name] in known else None for rule, name in chosen.items()}
 
 
-def table(lines: list[dict[str, Any]]) -> str:
+def table(lines: Sequence[Mapping[str, Any]]) -> str:
     """Return the figures as a markdown table: for the project's workloads, and for the other functions."""
     found = ["| on | rule | targets | regret <= 5 % | <= 10 % | worst | mean |", "|---|---|---|---|---|---|---|"]
-    groups = {
+    for group, members in groups(lines).items():
+        if not members:
+            continue
+        for rule, known in by_rule(members).items():
+            found.append(
+                f"| {group} | {rule} | {len(known)} | {share(known, CLOSE)} | {share(known, 0.1)} | {max(known):.0%} "
+                f"| {statistics.fmean(known):.1%} |"
+            )
+    for group, members in groups(lines).items():
+        found += ["", f"{group[:1].upper()}{group[1:]}:", *further(members)] if members else []
+    return "\n".join(found)
+
+
+def groups(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the lines by what they are of: the project's workloads, functions that mends were tried on, and fresh ones."""
+    return {
         "workloads": [one for one in lines if one["items"] is None],
         "functions that it was mended with": [one for one in lines if one["items"] is not None and not fresh(one)],
         "fresh functions": [one for one in lines if fresh(one)],
     }
-    for group, members in groups.items():
-        if not members:
-            continue
-        columns: dict[str, list[float | None]] = {"gilbench advise": [one["regret"] for one in members]}
-        for rule in members[0]["rules"]:
-            columns[rule] = [one["rules"][rule] for one in members]
-        for rule, all_ in columns.items():
-            known = [regret for regret in all_ if regret is not None]
-            found.append(
-                f"| {group} | {rule} | {len(known)} | {share(known, 0.05)} | {share(known, 0.1)} | {max(known):.0%} "
-                f"| {statistics.fmean(known):.1%} |"
-            )
-    for group, members in groups.items():
-        found += ["", f"{group[:1].upper()}{group[1:]}:", *further(members)] if members else []
-    return "\n".join(found)
+
+
+def by_rule(members: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Return rule -> the regrets of the targets where it could be followed; rules that could nowhere are left out."""
+    rules = {rule: [one["rules"][rule] for one in members] for rule in members[0]["rules"]}
+    found = {ADVICE: [one["regret"] for one in members], **rules}
+    known = {rule: [regret for regret in regrets if regret is not None] for rule, regrets in found.items()}
+    return {rule: regrets for rule, regrets in known.items() if regrets}
 
 
 def fresh(line: Mapping[str, Any]) -> bool:
@@ -278,10 +318,10 @@ def fresh(line: Mapping[str, Any]) -> bool:
     return (line["target"].rpartition(":")[2], line["items"]) in {(one.name, one.items) for one in FRESH}
 
 
-def further(lines: list[dict[str, Any]]) -> Iterator[str]:
+def further(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what else is to be said of a group: who regrets, the cost, and whether the promised speed-up came true."""
     above = [
-        f"{one['target']} {one['items'] or one['size']}, {one['regret']:.0%}" for one in lines if one["regret"] > 0.05
+        f"{one['target']} {one['items'] or one['size']}, {one['regret']:.0%}" for one in lines if one["regret"] > CLOSE
     ]
     cost = [one["advise_seconds"] / one["exhaustive_seconds"] for one in lines]
     seconds = [one["advise_seconds"] for one in lines]

@@ -40,14 +40,13 @@ BUSY: Final = 1.15  # CPU over wall time under sync above which tasks have threa
 UNFORESEEN: Final = 1.5  # all items over what a few of them made expect, from which on that is told
 WAITING: Final = 0.9  # CPU over wall time below which they wait, and more of them than CPUs are worth a try
 MOSTLY: Final = 0.5  # the same below which as many workers as CPUs leave them idle for half the time, and need not race
-WIDEST: Final = (
-    32  # threads that race then, or four for each CPU where that is more: what waits costs memory all the same
-)
-MANY: Final = {
+# How many race at most, where tasks wait:
+WIDEST: Final = 32  # threads, or four for each CPU where that is more: what waits costs memory all the same
+MANY: Final[Mapping[str, int]] = {
     "processes": 4,
     "loky": 2,
-}  # processes for each CPU that race then: they cost much more, so each pool tries one
-EACH: Final = 8  # threads of a cluster's worker that race then: its event loop shares the GIL with them
+}  # for each CPU; they cost more, so each pool tries one number
+EACH: Final = 8  # threads in a worker of a cluster: its event loop shares the GIL with them
 
 
 @dataclass(frozen=True)
@@ -172,6 +171,8 @@ def bound(one: Contender, facts: Facts, cpus: int, once: bool = False) -> float:
     least = max(facts.seconds / n, facts.seconds * facts.busy / cpus, min(facts.longest_seconds, facts.seconds))
     if one.threads > 1 and facts.held and facts.limited:
         least = max(least, facts.seconds * facts.held.low / one.workers)
+    # What dask does between the tasks is done by one thread under every scheduler, and for other ones than sync there is more.
+    least = max(least, (facts.compute_seconds - facts.seconds) * tasks / facts.tasks)
     if one.scheduler in CROSSING:
         crossing = tasks * PER_TASK[one.scheduler] + facts.tasks * facts.result_bytes / PIPE
         least = max(least, PER_COMPUTE[one.scheduler] + crossing)

@@ -107,6 +107,15 @@ def test_processes_are_ruled_out_where_messages_alone_take_longer() -> None:
     assert words.ruled_out(SYNC, heavy, 0.1, cpus=4) is None
 
 
+@pytest.mark.parametrize("one", [THREADS, PROCESSES, LOKY, CLUSTER])
+def test_no_scheduler_is_faster_than_what_dask_does_between_the_tasks(one: Contender) -> None:
+    short = replace(FACTS, tasks=4000, task_seconds=1e-5, longest_seconds=1e-5, seconds=0.04, compute_seconds=3.0)
+    assert words.ruled_out(one, short, 3.0, cpus=4) == "would take 2.96 s at the very least, another takes 3.00 s"
+    assert words.ruled_out(SYNC, short, 3.0, cpus=4) is None
+    fewer = replace(one, chunk=100)
+    assert words.ruled_out(fewer, replace(short, items=4000, taken=4000), 3.0, cpus=4) is None
+
+
 def test_nothing_is_raced_where_the_best_leaves_no_room() -> None:
     assert words.ruled_out(LOKY, FACTS, 0.1, cpus=4) == "no more than 5% to gain: another takes 100 ms"
     assert words.ruled_out(LOKY, FACTS, 0.2, cpus=4) is None
