@@ -157,9 +157,13 @@ class Room:
         """Whether what takes so many seconds would end in time."""
         return self.clock() - self.began + seconds < BUDGET
 
-    def for_another(self, contenders: Sequence[Contender], best: float) -> bool:
-        """Whether another race of these, in fresh processes, would end in time. best: seconds of the fastest compute so far."""
-        return self.fits(self._each * processes(contenders) + max(HEAT, FEWEST * len(contenders) * best))
+    def for_another(self, contenders: Sequence[Contender], best: float, known: int = 0) -> bool:
+        """Whether another race of these, in fresh processes, would end in time.
+
+        best: seconds of the fastest compute so far. known: how many race with them whose processes there are already.
+        """
+        turns = FEWEST * (len(contenders) + known) * best
+        return self.fits(self._each * processes(contenders) + max(HEAT, turns))
 
     @contextmanager
     def opened(self, opens: Opens, contenders: Sequence[Contender]) -> Iterator[Mapping[Contender, Racer]]:
@@ -191,9 +195,10 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     stable = Stable(target, options["size"], options["timeout"], environment, pinned)
     facts = look(stable, say)
     stable.learn(facts)
-    judge = cold_race if options["once"] else warm_race
-    heats, status = judge(stable, facts, say, Room(began), usable_cpus())
-    facts = replace(facts, switches=switches(stable, facts, heats))
+    judge, room = cold_race if options["once"] else warm_race, Room(began)
+    heats, status = judge(stable, facts, say, room, usable_cpus())
+    if room.fits(0.0):
+        facts = replace(facts, switches=switches(stable, facts, heats))
     advice = advised(options["target"], facts, heats, {**status, **stable.failed}, options["once"])
     advice = replace(advice, cost_seconds=time.monotonic() - began)
     if options["json"]:
@@ -297,13 +302,14 @@ def warm_race(
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
-        fitting = fits(later, room, facts, cpus, _best(heats))
+        known = words.undecided(heats) or [heats[0].leader()]
+        fitting = fits(later, room, facts, cpus, _best(heats), len(known))
         status |= {one: "not raced: no time was left" for one in later if one not in fitting}
         if fitting:
             say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in fitting))}")
             with room.opened(stable, fitting) as more:
-                known = {one: racers[one] for one in words.undecided(heats) or [heats[0].leader()]}
-                heats.append(heat({**known, **more}, HEAT, draw, room.clock, rivals=heats[0]))
+                both = {**{one: racers[one] for one in known}, **more}
+                heats.append(heat(both, HEAT, draw, room.clock, rivals=heats[0]))
     while len(heats) < HEATS + 1:
         again = _with_fewer_workers(heats, facts, cpus) or words.undecided(heats)
         if not again or not room.for_another(again, _best(heats)):
@@ -339,15 +345,20 @@ def admitted(
     return found
 
 
-def fits(contenders: Sequence[Contender], room: Room, facts: Facts, cpus: int, best: float) -> list[Contender]:
-    """Return those that there is time for: the ones that promise most, by what bounds them, of the simplest schedulers first."""
+def fits(
+    contenders: Sequence[Contender], room: Room, facts: Facts, cpus: int, best: float, known: int
+) -> list[Contender]:
+    """Return those that there is time for: the ones that promise most, by what bounds them, of the simplest schedulers first.
+
+    best, known: as for Room.for_another.
+    """
     chosen: list[Contender] = []
     promising = sorted(
         contenders, key=lambda one: (round(words.bound(one, facts, cpus) / best, 1), words.simplicity(one))
     )
     for process in dict.fromkeys(one.process for one in promising):
         more = [*chosen, *(one for one in contenders if one.process == process)]
-        if room.for_another(more, best):
+        if room.for_another(more, best, known):
             chosen = more
     return chosen
 

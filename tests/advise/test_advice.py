@@ -18,7 +18,7 @@ from bench.advise import advice as words
 from bench.advise import session
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat, Racer
-from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, lost, processes
+from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, fits, lost, processes
 from bench.errors import UserError
 from bench.plan import Case
 from bench.stats import Estimate
@@ -235,7 +235,23 @@ def test_nothing_new_begins_that_would_not_end_in_time() -> None:
     assert room.for_another([SYNC, THREADS], 0.1)
     assert room.for_another([THREADS, replace(THREADS, chunk=4)], 0.1)
     assert not room.for_another([SYNC, THREADS], 2.0)  # computes so long that three rounds of them take longer
+    assert room.for_another([SYNC], 0.6)
+    assert not room.for_another([SYNC], 0.6, known=2)
     assert not room.for_another([PROCESSES], 0.1)
+
+
+def test_where_time_is_short_those_race_that_promise_most() -> None:
+    """Of equal ones the simplest scheduler's; all chunks of a process, or none of it."""
+    slow = Slow(each=1.0)
+    room = Room(0.0, lambda: slow.now)
+    with room.opened(slow, [SYNC]):
+        pass
+    loky, cluster, threaded = Contender("loky", 2), Contender("distributed", 2), Contender("distributed", 1, 2)
+    chunked = replace(loky, chunk=4)
+    entered = [threaded, cluster, loky, chunked]
+    for left, expected in ((13.0, entered), (9.0, [loky, chunked, cluster]), (5.5, [loky, chunked]), (4.0, [])):
+        slow.now = BUDGET - left
+        assert set(fits(entered, room, held(0.9), 2, best=0.2, known=1)) == set(expected), left
 
 
 def test_a_single_compute_pays_for_the_start() -> None:
