@@ -396,9 +396,12 @@ def changes(advice: Advice) -> list[str]:
     if facts.object_text:
         found.append("text as dtype=str in place of object: columns of Python objects keep the GIL")
     if facts.cpu_over_wall > BUSY:
-        found.append(
-            "pinned inner threads (OMP_NUM_THREADS=1, pandas' mode.max_threads): several workers then pay more"
+        pays = (
+            "processes may then do as well as a cluster, which pins most of them itself"
+            if one.scheduler == "distributed"
+            else "several workers then pay more"
         )
+        found.append(f"pinned inner threads (OMP_NUM_THREADS=1, pandas' mode.max_threads): {pays}")
     if facts.gil == "enabled" and held > 0.3 and advice.cpus > 1:
         found.append("free-threaded Python: threads could run all of it at once (gilbench run TARGET --python 3.14t)")
     if advice.once:

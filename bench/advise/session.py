@@ -41,7 +41,13 @@ MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks w
 HEAT = 2.0  # seconds of racing in one set of processes
 HEATS = 3  # sets of fresh processes, at most, for what is too close to call
 GAIN = 0.1  # what they have to promise
-LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
+FIRST, LATER = (
+    ("sync", "threads", "processes"),
+    ("loky", "distributed"),
+)  # slow to start: only where the first leave room
+# Where tasks have threads of their own: those of several processes get in each other's way, and a cluster pins them.
+FIRST_PINNED, LATER_PINNED = ("sync", "threads", "distributed"), ("processes", "loky")
+OPENING = 8.0  # seconds for such processes to open and to compute once: they may take a minute for what takes one half a second
 SPIN = 0.1  # seconds after a turn in which the inner threads of its tasks may keep CPUs busy, waiting for more to do
 LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
 
@@ -81,7 +87,8 @@ class Stable:
     """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run.
 
     given: the environment that names the user's items. taken: how many of them are raced; None where there are none.
-    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself.
+    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself. opening: seconds that a
+    first compute may take.
     """
 
     target: Workload
@@ -91,11 +98,14 @@ class Stable:
     pinned: bool = True
     taken: int | None = None
     pause: float = 0.0
+    opening: float = math.inf
     failed: dict[Contender, str] = field(default_factory=dict)
 
     def learn(self, facts: Facts) -> None:
-        """Take from the facts how many items are raced, and whether turns need a rest between them."""
-        self.taken, self.pause = facts.taken, SPIN if facts.cpu_over_wall > words.BUSY else 0.0
+        """Take from the facts how many items are raced, and whether inner threads get in each other's way."""
+        self.taken = facts.taken
+        if facts.cpu_over_wall > words.BUSY:
+            self.pause, self.opening = SPIN, OPENING + AT_ONCE * facts.compute_seconds
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -125,6 +135,7 @@ class Stable:
             broken: dict[Case, str] = {}
             for case, racer in racers.items():
                 try:
+                    racer.probed.within(min(self.timeout, self.opening))
                     racer.probed.ready()
                 except Broken as error:
                     broken[case] = error.reason
@@ -294,11 +305,12 @@ def warm_race(
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
     draw = random.Random(seed)
     status: dict[Contender, str] = {}
-    first = admitted(["sync", "threads", "processes"], facts, cpus, facts.compute_seconds, status)
+    pinned = facts.cpu_over_wall > words.BUSY
+    first = admitted(FIRST_PINNED if pinned else FIRST, facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
     with room.opened(stable, first) as racers:
         heats = [heat(racers, HEAT, draw, room.clock, patience=2 * facts.compute_seconds)]
-        later = admitted(LATER, facts, cpus, _best(heats), status)
+        later = admitted(LATER_PINNED if pinned else LATER, facts, cpus, _best(heats), status)
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []

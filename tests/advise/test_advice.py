@@ -18,7 +18,7 @@ from bench.advise import advice as words
 from bench.advise import session
 from bench.advise.advice import Advice, Facts
 from bench.advise.racing import Contender, Heat, Racer
-from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, fits, lost, processes
+from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, fits, lost, processes, warm_race
 from bench.errors import UserError
 from bench.plan import Case
 from bench.stats import Estimate
@@ -240,6 +240,46 @@ def test_nothing_new_begins_that_would_not_end_in_time() -> None:
     assert not room.for_another([PROCESSES], 0.1)
 
 
+class Opened:
+    """Notes what is opened, set by set; every turn takes as long."""
+
+    def __init__(self) -> None:
+        self.sets: list[list[str]] = []
+
+    @contextmanager
+    def opened(self, contenders: Sequence[Contender]) -> Iterator[Mapping[Contender, Racer]]:
+        self.sets.append([one.scheduler for one in contenders])
+        yield dict.fromkeys(contenders, self)
+
+    def turn(self, contender: Contender, patience: float) -> float:
+        return 1.0 if contender.scheduler == "sync" else 0.9
+
+
+@pytest.mark.parametrize(
+    ("own", "first", "second"),
+    [
+        (1.0, {"sync", "threads", "processes"}, {"loky", "distributed"}),
+        (1.9, {"sync", "threads", "distributed"}, {"processes", "loky"}),  # which pins what the pools do not
+    ],
+)
+def test_slow_starters_race_later_and_pools_do_where_tasks_have_threads(
+    own: float, first: set[str], second: set[str]
+) -> None:
+    opens = Opened()
+    facts = replace(FACTS, cpu_over_wall=own, seconds=1.0, compute_seconds=1.0, held=Estimate(0.1, 0.1, 0.1, 9))
+    warm_race(opens, facts, lambda line: None, Room(0.0, lambda: 1.0), cpus=4, seed=1)
+    assert [set(schedulers) for schedulers in opens.sets[:2]] == [first, second]
+
+
+def test_first_computes_are_not_waited_for_where_threads_get_in_each_other_s_way() -> None:
+    stable = Stable(Workload("mine.py:f", "own", "", list, {}), "default", 120.0, {})  # type: ignore[arg-type]
+    stable.learn(FACTS)
+    assert (stable.pause, stable.opening) == (0.0, math.inf)
+    stable.learn(replace(FACTS, cpu_over_wall=1.9, compute_seconds=2.0))
+    assert stable.pause > 0
+    assert 2.0 < stable.opening < 30
+
+
 def test_where_time_is_short_those_race_that_promise_most() -> None:
     """Of equal ones the simplest scheduler's; all chunks of a process, or none of it."""
     slow = Slow(each=1.0)
@@ -366,6 +406,9 @@ def test_a_process_opens_with_the_fewest_tasks_of_its_contenders(monkeypatch: py
         def __exit__(self, *error: object) -> None:
             pass
 
+        def within(self, seconds: float) -> None:
+            assert seconds == 1.0
+
         def ready(self) -> None:
             pass
 
@@ -455,6 +498,7 @@ def test_the_code_is_a_program_also_with_processes(scheduler: str, once: bool, t
     [
         (replace(held(0.9), object_text=True), {SYNC: 0.4}, "dtype=str"),
         (replace(held(0.1), cpu_over_wall=1.8), {SYNC: 0.4}, "OMP_NUM_THREADS"),
+        (replace(held(0.1), cpu_over_wall=1.8), {SYNC: 0.4, CLUSTER: 0.2}, "do as well as a cluster"),
         (held(0.9), {SYNC: 0.4, PROCESSES: 0.2}, "free-threaded"),
         (replace(held(0.9), tasks=4000, seconds=0.4), {SYNC: 0.4}, "bigger tasks"),
         (replace(held(0.9), result_bytes=1e7), {SYNC: 0.4}, "smaller results"),
