@@ -3,7 +3,8 @@
 Half of them are random mixes of Python, native work without the GIL and sleep, drawn with a fixed seed: tasks of 50 µs to
 half a second that return some bytes to some megabytes. The others are what people do every day.
 FUNCTIONS names each, with its items as `--items` takes them and the kind that dask's documentation goes by: where it missed
-on those, `gilbench advise` was mended. FRESH names those that were written after that, for a trial: nothing is tuned with them.
+on those, `gilbench advise` was mended. FRESH names those that were written after that, for a trial: nothing was tuned with
+them before they were measured (docs/advice.md says what was mended then).
 """
 
 from __future__ import annotations
