@@ -47,7 +47,7 @@ FIRST, LATER = (
 )  # slow to start: only where the first leave room
 # Where tasks have threads of their own: those of several processes get in each other's way, and a cluster pins them.
 FIRST_PINNED, LATER_PINNED = ("sync", "threads", "distributed"), ("processes", "loky")
-OPENING = 8.0  # seconds for such processes to open and to compute once: they may take a minute for what takes one half a second
+OPENING = 8.0  # seconds beyond what one process alone needs, for such ones to compute once: they may take 18 s for half a second
 SPIN = 0.1  # seconds after a turn in which the inner threads of its tasks may keep CPUs busy, waiting for more to do
 LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
 
@@ -87,8 +87,8 @@ class Stable:
     """Opens contenders' processes, several at once, and ends them all. failed: contender -> why it cannot run.
 
     given: the environment that names the user's items. taken: how many of them are raced; None where there are none.
-    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself. opening: seconds that a
-    first compute may take.
+    pause: seconds of rest after a turn, so that the next one to take its turn has the CPUs to itself. started: seconds that
+    one process alone takes to start, to import the target and to compute once. opening: those that others may take.
     """
 
     target: Workload
@@ -98,6 +98,7 @@ class Stable:
     pinned: bool = True
     taken: int | None = None
     pause: float = 0.0
+    started: float = 0.0
     opening: float = math.inf
     failed: dict[Contender, str] = field(default_factory=dict)
 
@@ -105,7 +106,7 @@ class Stable:
         """Take from the facts how many items are raced, and whether inner threads get in each other's way."""
         self.taken = facts.taken
         if facts.cpu_over_wall > words.BUSY:
-            self.pause, self.opening = SPIN, OPENING + AT_ONCE * facts.compute_seconds
+            self.pause, self.opening = SPIN, OPENING + AT_ONCE * self.started
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -230,10 +231,11 @@ def look(stable: Stable, say: Say) -> Facts:
     few = None if items is None else min(items, LOOK * cpus)
     environment = stable.environment if few is None else {**stable.environment, TAKE: str(few)}
     say(f"probing {stable.target.name}")
-    case = Case(stable.target.name, stable.size, "sync", 1, 1, stable.pinned)
+    case, start = Case(stable.target.name, stable.size, "sync", 1, 1, stable.pinned), time.monotonic()
     with LiveProbed(case, stable.timeout, environment) as probed:
         try:
             probed.ready()
+            stable.started = time.monotonic() - start
             found = tasks.measure(probed)
             held, state = _gil(probed, "gil compute" if items is None else "calls")
         except (Broken, Unavailable) as error:
