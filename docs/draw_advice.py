@@ -26,7 +26,7 @@ from bench.files import write
 
 FOLDER: Final = Path(__file__).parents[1] / "plots" / "reference"
 ROW: Final = 0.27  # inches
-COLOURS: Final = {ADVICE: style.STYLES["threads"].colour}
+OURS: Final = style.STYLES["threads"].colour
 
 
 def draw(lines: Sequence[Mapping[str, Any]]) -> Figure:
@@ -76,7 +76,7 @@ def _panel(axes: Axes, table: Mapping[str, Sequence[float]]) -> None:
     axes.tick_params(axis="y", length=0)
     for row, (rule, regrets) in enumerate(table.items()):
         heights = [row + chance.uniform(-0.28, 0.28) for _ in regrets]
-        colour = COLOURS.get(rule, style.GREY)
+        colour = OURS if rule == ADVICE else style.GREY
         axes.plot([1 + r for r in regrets], heights, "o", color=colour, markersize=3.2, alpha=0.55, markeredgewidth=0)
         within = binomtest(sum(regret <= CLOSE for regret in regrets), len(regrets))
         bounds = within.proportion_ci(method="wilson")

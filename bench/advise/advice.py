@@ -42,10 +42,8 @@ WAITING: Final = 0.9  # CPU over wall time below which they wait, and more of th
 MOSTLY: Final = 0.5  # the same below which as many workers as CPUs leave them idle for half the time, and need not race
 # How many race at most, where tasks wait:
 WIDEST: Final = 32  # threads, or four for each CPU where that is more: what waits costs memory all the same
-MANY: Final[Mapping[str, int]] = {
-    "processes": 4,
-    "loky": 2,
-}  # for each CPU; they cost more, so each pool tries one number
+# Processes for each CPU: they cost more, so each pool tries one number.
+MANY: Final[Mapping[str, int]] = {"processes": 4, "loky": 2}
 EACH: Final = 8  # threads in a worker of a cluster: its event loop shares the GIL with them
 
 
@@ -78,6 +76,11 @@ class Facts:
     def busy(self) -> float:
         """The fraction of the time that a task keeps a CPU busy; below 1 where it waits, for a disk or for an answer."""
         return max(self.cpu_over_wall, 1e-7) if self.cpu_over_wall < WAITING else 1.0
+
+    @property
+    def threaded(self) -> bool:
+        """Whether tasks start threads of their own (BLAS, say), which keep more than one CPU busy."""
+        return self.cpu_over_wall > BUSY
 
     @property
     def limited(self) -> bool:
@@ -236,7 +239,7 @@ def undecided(heats: Sequence[Heat]) -> list[Contender]:
     figures = {one: fit.ratio(one, leader) for one in last.running if one != leader}
     near = [
         one
-        for one, figure in sorted(figures.items(), key=lambda item: (item[1].value if item[1] else math.inf, item[0]))
+        for one, figure in sorted(figures.items(), key=lambda item: (_value(item[1]), item[0]))
         if figure and figure.low <= 1 + SAME
     ]
     best = {leader.scheduler: leader}
@@ -335,7 +338,7 @@ def reasons(advice: Advice) -> list[str]:
         found.append(f"{units.size(moved)} of results for every compute have to be copied from other processes")
     if facts.busy < 1:
         found.append(f"tasks wait {1 - facts.busy:.0%} of their time: more of them than CPUs can be under way")
-    if facts.cpu_over_wall > BUSY:
+    if facts.threaded:
         found.append(
             f"tasks have threads of their own: they keep {facts.cpu_over_wall:.1f} CPUs busy one after the other"
         )
@@ -395,7 +398,7 @@ def changes(advice: Advice) -> list[str]:
         found.append("bigger tasks: what one task costs a pool is then small beside the task")
     if facts.object_text:
         found.append("text as dtype=str in place of object: columns of Python objects keep the GIL")
-    if facts.cpu_over_wall > BUSY:
+    if facts.threaded:
         pays = (
             "processes may then do as well as a cluster, which pins most of them itself"
             if one.scheduler == "distributed"

@@ -41,12 +41,10 @@ MORE, LONGEST = 2.0, 1.6  # times that, and seconds of it, at most where tasks w
 HEAT = 2.0  # seconds of racing in one set of processes
 HEATS = 3  # sets of fresh processes, at most, for what is too close to call
 GAIN = 0.1  # what they have to promise
-FIRST, LATER = (
-    ("sync", "threads", "processes"),
-    ("loky", "distributed"),
-)  # slow to start: only where the first leave room
+FIRST = ("sync", "threads", "processes")
+LATER = ("loky", "distributed")  # slow to start: only where the first heat leaves room for them
 # Where tasks have threads of their own: those of several processes get in each other's way, and a cluster pins them.
-FIRST_PINNED, LATER_PINNED = ("sync", "threads", "distributed"), ("processes", "loky")
+FIRST_THREADED, LATER_THREADED = ("sync", "threads", "distributed"), ("processes", "loky")
 OPENING = 8.0  # seconds beyond what one process alone needs, for such ones to compute once: they may take 18 s for half a second
 SPIN = 0.1  # seconds after a turn in which the inner threads of its tasks may keep CPUs busy, waiting for more to do
 LOST = 2.0  # a ratio to the leader at which processes have lost so clearly that other processes need not start
@@ -105,7 +103,7 @@ class Stable:
     def learn(self, facts: Facts) -> None:
         """Take from the facts how many items are raced, and whether inner threads get in each other's way."""
         self.taken = facts.taken
-        if facts.cpu_over_wall > words.BUSY:
+        if facts.threaded:
             self.pause, self.opening = SPIN, OPENING + AT_ONCE * self.started
 
     @property
@@ -307,12 +305,11 @@ def warm_race(
     """Race what the probes leave; then those that start slowly, if there is room; then the closest in fresh processes."""
     draw = random.Random(seed)
     status: dict[Contender, str] = {}
-    pinned = facts.cpu_over_wall > words.BUSY
-    first = admitted(FIRST_PINNED if pinned else FIRST, facts, cpus, facts.compute_seconds, status)
+    first = admitted(FIRST_THREADED if facts.threaded else FIRST, facts, cpus, facts.compute_seconds, status)
     say(f"racing {', '.join(dict.fromkeys(one.scheduler for one in first))}")
     with room.opened(stable, first) as racers:
         heats = [heat(racers, HEAT, draw, room.clock, patience=2 * facts.compute_seconds)]
-        later = admitted(LATER_PINNED if pinned else LATER, facts, cpus, _best(heats), status)
+        later = admitted(LATER_THREADED if facts.threaded else LATER, facts, cpus, _best(heats), status)
         if why := lost(heats[0]):
             status |= dict.fromkeys(later, f"ruled out: {why}")
             later = []
