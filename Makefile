@@ -9,7 +9,9 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 COMPILED := $(VENV)/compiled
-SOURCES := $(wildcard bench/*.py bench/*/*.py workloads/*.py)
+# Every level: $(wildcard) alone sees one.
+below = $(foreach path,$(wildcard $(1:=/*)),$(call below,$(path),$(2)) $(filter $(2),$(path)))
+SOURCES := $(call below,bench workloads,%.py)
 
 CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3 python python3.14 python3.13 python3.12 python3.11)
 NEW_ENOUGH := -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null
@@ -61,6 +63,7 @@ lint: $(READY) ## Check style, format and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
 
 format: $(READY) ## Mend format and style
 	$(BIN)/python -m ruff format .

@@ -44,10 +44,10 @@ SLOWDOWN = {slowdown}
 def opened(name):
     """Yield a function that computes the case, as gilbench's own worker does."""
     from bench import pins
-    from bench.registry import all_workloads
-    from bench.schedulers import Setup, Shape, all_schedulers
-    from bench.check.turns import slowed
-    from bench.worker import compute_of
+    from gilbench.targets.builtin import all_workloads
+    from gilbench.schedulers import Setup, Shape, all_schedulers
+    from gilbench.check.turns import slowed
+    from gilbench.measure.worker import compute_of
     workload, scheduler, workers, threads = CASES[name]
     workload = all_workloads()[workload]
     setup = Setup(workload.modules, True)
@@ -145,7 +145,7 @@ def gilbench(base: Path, head: Path, by: float) -> tuple[Said, float]:
     """`gilbench check`."""
     began = time.monotonic()
     found = base.parent / "verdicts.json"
-    command = [sys.executable, "-m", "bench", "check", *WORKLOADS, "--aa", f"--inject={by}", "--json", found]
+    command = [sys.executable, "-m", "gilbench", "check", *WORKLOADS, "--aa", f"--inject={by}", "--json", found]
     run([*command, "-o", base.parent / "results"], Path.cwd(), codes=(0, 1))
     words = {"regression": "slower", "improvement": "faster"}
     return {line["case"]: words.get(line["kind"], "") for line in json.loads(found.read_text())["cases"]}, began

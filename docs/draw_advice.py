@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from measure_advice import ADVICE, CLOSE, OUT, by_rule, groups
 from scipy.stats import binomtest
 
-from bench.charts import _axes as axis
-from bench.charts import _style as style
-from bench.charts import image
-from bench.files import write
+from gilbench.charts import image
+from gilbench.charts.drawing import axes as axis
+from gilbench.charts.drawing import style as style
+from gilbench.files import write
 
 FOLDER: Final = Path(__file__).parents[1] / "plots" / "reference"
 ROW: Final = 0.27  # inches

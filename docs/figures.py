@@ -16,15 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import stats, units
-from bench.results import Observation, load
-from bench.worker import MIN_TIME, Meter
+from gilbench import stats, units
+from gilbench.measure.worker import MIN_TIME, Meter
+from gilbench.results.observations import Observation
+from gilbench.results.result_file import load
 
 PYPERF = """
 import pyperf
 from dask.local import get_sync
-from bench.registry import all_workloads
-from bench.worker import compute_of
+from gilbench.targets.builtin import all_workloads
+from gilbench.measure.worker import compute_of
 workload = all_workloads()["sum_of_squares"]
 job = workload.build(**workload.sizes["default"])
 pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_sync}, "function"))
@@ -114,7 +115,7 @@ def main() -> None:
     added = added_inside_a_value()
     share = f"{added / MIN_TIME:.4%} of the shortest value"
     rows.append(("added inside a value, beyond a bare perf_counter loop", f"{added * 1e9:.0f} ns, {share}"))
-    gilbench = [sys.executable, "-m", "bench", "--help"]
+    gilbench = [sys.executable, "-m", "gilbench", "--help"]
     start_up = command_ratio(gilbench, [sys.executable, "-c", "import click, rich"])
     rows.append(
         ("gilbench --help / import click, rich", f"{start_up.value:.2f} ({start_up.low:.2f} to {start_up.high:.2f})")

@@ -40,17 +40,18 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from advice_functions import FRESH, FUNCTIONS, NUMBERS, TEXT, Function
 
-from bench.advise import advice as words
-from bench.advise.fit import Fit
-from bench.advise.racing import Contender, Heat
-from bench.advise.session import Stable, look
-from bench.machine import fingerprint, usable_cpus
-from bench.registry import all_workloads
-from bench.schedulers import all_schedulers
-from bench.stats import Estimate
-from bench.talk import Broken
-from bench.targets import ITEMS, is_own, workload_of
-from workloads import SIZES
+from gilbench.advise import advice as words
+from gilbench.advise.advisor import Stable, look
+from gilbench.advise.fit import Fit
+from gilbench.advise.racing import Contender, Heat
+from gilbench.machine import fingerprint, usable_cpus
+from gilbench.process.talk import Broken
+from gilbench.schedulers import all_schedulers
+from gilbench.stats import Estimate
+from gilbench.targets.builtin import all_workloads
+from gilbench.targets.calls import ITEMS
+from gilbench.targets.naming import is_own, workload_of
+from gilbench.targets.workload import SIZES
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")
@@ -182,7 +183,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
 
 def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
     """Return what the command says."""
-    command = [sys.executable, "-m", "bench", "advise", target, "--size", size, "--json"]
+    command = [sys.executable, "-m", "gilbench", "advise", target, "--size", size, "--json"]
     command += [] if items is None else ["--items", items]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -204,7 +205,7 @@ def cost(count: int) -> None:
 def seconds_of(*arguments: str) -> float:
     """Return how long a command of gilbench takes."""
     began = time.monotonic()
-    subprocess.run([sys.executable, "-m", "bench", *arguments], capture_output=True, check=True)
+    subprocess.run([sys.executable, "-m", "gilbench", *arguments], capture_output=True, check=True)
     return time.monotonic() - began
 
 

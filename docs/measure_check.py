@@ -25,12 +25,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.check.arms import Spec, parse, prepared
-from bench.check.family import Checked, family_of
-from bench.check.lockstep import Live
-from bench.check.session import PATIENCE, measure
-from bench.machine import usable_cpus
-from bench.plan import Case
+from gilbench.cases.case import Case
+from gilbench.check.arms import Spec, parse, prepared
+from gilbench.check.checker import PATIENCE, measure
+from gilbench.check.family import Checked, family_of
+from gilbench.check.lockstep import Live
+from gilbench.machine import usable_cpus
 
 RATES = Path("results/reference/check-rates.jsonl")
 THRESHOLD, FLOOR = 0.03, 20e-6  # what `gilbench check` takes where nothing is said

@@ -16,8 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from bench.probes import Unavailable
-from bench.probes.gil import SECONDS, sample
+from gilbench.probes import Unavailable
+from gilbench.probes.gil_probe import SECONDS, sample
 
 MIXES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 PERIODS = (10e-6, 100e-6, 1e-3, 10e-3)  # seconds of one turn of Python and one checksum together
@@ -26,7 +26,7 @@ TRIES = 6
 SPARE = 0.05  # seconds that the child alternates longer than it is sampled
 CHILD = """
 import statistics, sys, time, zlib
-from bench.probes.gil import address
+from gilbench.probes.gil_probe import address
 held, period, seconds = map(float, sys.argv[1:])
 data = memoryview(bytes(1 << 26))
 LEAST = 5200  # bytes that crc32 releases the GIL for: above 5 KiB

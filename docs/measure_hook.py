@@ -17,9 +17,9 @@ import sys
 import time
 import timeit
 
-from bench import units
-from bench.hook import Gil
-from bench.stats import paired_ratio
+from gilbench import units
+from gilbench.hook import Gil
+from gilbench.stats import paired_ratio
 
 STATEMENTS = {
     "a Python loop": ("sum(i * i for i in range(20_000))", "pass"),

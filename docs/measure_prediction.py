@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.charts.gil import Dot, dots_of, on_processes, reason
-from bench.probes.gil import MANY_SWITCHES
-from bench.results import load
-from bench.summary import Summary, summarise
+from gilbench.charts.reasons.gil import Dot, dots_of, on_processes, reason
+from gilbench.probes.gil_probe import MANY_SWITCHES
+from gilbench.results.result_file import load
+from gilbench.results.summary import Summary, summarise
 
 FAMILIES = ("numpy_reductions", "csv_files", "python_loops")  # which the figure is asked for
 WITHIN = 0.15

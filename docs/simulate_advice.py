@@ -21,12 +21,12 @@ from typing import Final
 
 from measure_advice import configurations, share
 
-from bench.advise import advice as words
-from bench.advise.advice import Facts
-from bench.advise.racing import LAYOUT, Contender
-from bench.advise.session import Room, of_items, processes, warm_race
-from bench.stats import Estimate
-from bench.talk import Broken
+from gilbench.advise import advice as words
+from gilbench.advise.advice import Facts
+from gilbench.advise.advisor import Room, of_items, processes, warm_race
+from gilbench.advise.racing import LAYOUT, Contender
+from gilbench.process.talk import Broken
+from gilbench.stats import Estimate
 
 PER_TASK: Final = {"sync": 60e-6, "threads": 100e-6, "processes": 1e-3, "loky": 1e-3, "distributed": 1.5e-3}  # seconds
 PER_COMPUTE: Final = {

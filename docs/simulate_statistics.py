@@ -2,8 +2,8 @@
 
     python docs/simulate_statistics.py [--runs 10000] [--seed 1]
 
-Part 1: the regression check (bench.check.sequential), whole families of cases. Part 2: the same by group-sequential boundaries
-and by a confidence sequence. Part 3: intervals of plain results (bench.stats). Seeded; about two minutes on one core.
+Part 1: the regression check (gilbench.check.sequential), whole families of cases. Part 2: the same by group-sequential boundaries
+and by a confidence sequence. Part 3: intervals of plain results (gilbench.stats). Seeded; about two minutes on one core.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import stats
-from bench.check import sequential
-from bench.check.sequential import Design
+from gilbench import stats
+from gilbench.check import sequential
+from gilbench.check.sequential import Design
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -140,7 +140,7 @@ class Outcome:
 def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0) -> Outcome:
     """Run `sequential.decide` epoch by epoch over many series at once: (series, exploring + confirming) log ratios.
 
-    truth: the log ratio that the intervals should contain. tests/test_sequential.py proves that every series ends as
+    truth: the log ratio that the intervals should contain. tests/check/test_sequential.py proves that every series ends as
     with `decide`.
     """
     first, fresh = design.first_look, log_ratios[:, design.exploring :]

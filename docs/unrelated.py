@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.check.arms import snapshot
+from gilbench.check.arms import snapshot
 
 MODULES = ("python_loops", "numpy_reductions", "csv_files", "dask_collections")  # the families that are measured
 Change = Callable[[Path], None]
@@ -57,11 +57,6 @@ def _renamed_module(folder: Path) -> None:
     (folder / "numpy_reductions.py").rename(folder / "np.py")
 
 
-def _longer_path(folder: Path) -> None:
-    (folder.parent / "src").mkdir()
-    folder.rename(folder.parent / "src" / "workloads")
-
-
 def _renamed_functions(folder: Path) -> None:
     for module in MODULES:
         path = folder / f"{module}.py"
@@ -105,7 +100,6 @@ CHANGES: Mapping[str, Change] = {
     "renamed functions": _renamed_functions,
     "renamed files": _renamed_module,
     "a new file": _new_module,
-    "a longer path": _longer_path,
     "a new field of Workload": _new_field,
     "a regular expression": _at_the_end('import re as _re\n_PATTERN = _re.compile(r"(a|b)*c{3,}\\\\d+")'),
     "logging": _on_top("import logging\nlogging.getLogger(__name__).addHandler(logging.NullHandler())"),

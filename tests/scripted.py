@@ -6,10 +6,11 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bench.plan import PROFILES, Case, Plan, Profile
-from bench.results import Observation
-from bench.verdicts import Line, Verdicts
-from bench.worker import Order
+from gilbench.cases.case import Case
+from gilbench.cases.opening import Order
+from gilbench.cases.plan import PROFILES, Plan, Profile
+from gilbench.results.observations import Observation
+from gilbench.results.verdicts import Line, Verdicts
 
 MACHINE: Mapping[str, str | int | float] = {
     "cpu_model_name": "Test CPU",
@@ -43,7 +44,7 @@ def observation(order: Order, value: float, seconds: float = 1.0, **metadata: ob
 
 @dataclass
 class Script:
-    """A `start` for bench.run: value(case, round) seconds, and failures where the script says so. Keeps its orders."""
+    """A `start` for measure.rounds: value(case, round) seconds, and failures where the script says so. Keeps its orders."""
 
     value: Callable[[Case, int], float] = lambda case, round_: 0.1
     failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -15,15 +15,14 @@ from pathlib import Path
 import click
 import pytest
 
-from bench import charts
-from bench.cli import gilbench
-from bench.errors import UserError
-from bench.plan import choose
-from bench.probes import all_probes
-from bench.registry import all_workloads
-from bench.report import all_formats
-from bench.schedulers import all_schedulers
-from bench.targets import is_own
+from gilbench import charts
+from gilbench.commands.cli import gilbench
+from gilbench.errors import UserError
+from gilbench.probes import all_probes
+from gilbench.report import formats
+from gilbench.schedulers import all_schedulers
+from gilbench.targets.builtin import all_workloads, choose
+from gilbench.targets.naming import is_own
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -80,7 +79,7 @@ def examples() -> dict[str, str]:
 def examples_named() -> set[str]:
     """Return the names by which commands call these files."""
     functions = re.findall(r"^def (\w+)\(", examples()["workloads/compression.py"], re.MULTILINE)
-    return {Path(path).stem for path in examples()} | set(functions)
+    return {Path(path).stem.removesuffix("_probe") for path in examples()} | set(functions)
 
 
 # --- Links and commands
@@ -117,7 +116,7 @@ def test_commands_parse(page: str, line: str) -> None:
     new = examples_named()
     assert_known(given.get("schedulers") or (), {*all_schedulers(), *new})
     assert_known(given.get("probes") or (), {*all_probes(), *new})
-    assert_known([given["format_"]] if "format_" in given else [], {*all_formats(), *new, "junit"})
+    assert_known([given["format_"]] if "format_" in given else [], {*formats("result"), *new, "junit"})
     named = [*(given.get("workloads") or ()), *(given.get("targets") or ())]
     assert_known([name for name in named if not (is_own(name) or matches(name))], new)
 
@@ -181,8 +180,8 @@ def project(folder: Path, files: dict[str, str]) -> Path:
 
 def call(folder: Path, *arguments: str) -> str:
     """Run gilbench as a project in a folder has it; return what it prints."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    command = [sys.executable, "-m", "bench", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(folder / "bench")}
+    command = [sys.executable, "-m", "gilbench", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -199,10 +198,10 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_adds_one_of_each() -> None:
     assert sorted(str(Path(path).parent) for path in examples()) == [
-        "bench/charts",
-        "bench/probes",
-        "bench/report",
-        "bench/schedulers",
+        "bench/gilbench/charts/costs",
+        "bench/gilbench/probes",
+        "bench/gilbench/report",
+        "bench/gilbench/schedulers",
         "workloads",
     ]
 
@@ -252,7 +251,7 @@ def test_other_examples_run(page: str, number: int, code: str, tmp_path: Path) -
     names = re.findall(r"^@workload\(.*?^def (\w+)", code, re.MULTILINE | re.DOTALL)
     folder = project(tmp_path, {f"workloads/example_{number}.py": code} if names else {"example.py": code})
     if not names:
-        environment = {**os.environ, "PYTHONPATH": str(folder)}
+        environment = {**os.environ, "PYTHONPATH": str(folder / "bench")}
         subprocess.run([sys.executable, "example.py"], cwd=folder, env=environment, check=True, timeout=300)
         return
     call(folder, "run", *names, "--scheduler", "threads", "--workers", "2", "--size", "tiny", "--max-observations", "1")

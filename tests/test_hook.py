@@ -11,8 +11,8 @@ from typing import Any
 import pyperf
 import pytest
 
-from bench import hook
-from bench.probes import Unavailable
+from gilbench import hook
+from gilbench.probes import Unavailable
 
 
 class Sampler:
@@ -117,7 +117,7 @@ def test_a_sampler_that_may_not_read_says_so() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     said = subprocess.run(
-        [sys.executable, "-P", "-m", "bench.hook", str(gone.pid), "4096", "4096"],
+        [sys.executable, "-P", "-m", "gilbench.hook", str(gone.pid), "4096", "4096"],
         input="\n", capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert '{"unavailable": "the memory of the measured process cannot be read: ' in said.stdout

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import layout, machine, pins, units, worker
-from bench.advise import advice, racing
-from bench.check import arms
-from bench.stats import Estimate
+from gilbench import machine, units
+from gilbench.advise import advice, racing
+from gilbench.check import arms
+from gilbench.measure import worker
+from gilbench.process import layout, pins
+from gilbench.stats import Estimate
 
 
 def test_the_fingerprint_says_what_changes_timings_and_nothing_private() -> None:
@@ -34,9 +36,7 @@ def test_the_fingerprint_says_what_changes_timings_and_nothing_private() -> None
 
 
 def test_the_fingerprint_imports_nothing_that_is_measured() -> None:
-    code = (
-        "import json, sys; from bench.machine import fingerprint; fingerprint(); print(json.dumps(sorted(sys.modules)))"
-    )
+    code = "import json, sys; from gilbench.machine import fingerprint; fingerprint(); print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert not {"dask", "pandas", "numpy", "pyarrow", "distributed"} & set(loaded)
 

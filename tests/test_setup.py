@@ -4,7 +4,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import sysconfig
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -42,11 +45,32 @@ def run_make(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
-def test_every_package_is_installed() -> None:
-    folders = {
-        path.parent.relative_to(ROOT) for top in ("bench", "workloads") for path in (ROOT / top).rglob("__init__.py")
-    }
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == {".".join(folder.parts) for folder in folders}
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names of the files in the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_all_of_gilbench_and_its_workloads(wheel: set[str]) -> None:
+    ours = {str(path.relative_to(ROOT / "bench")) for path in (ROOT / "bench" / "gilbench").rglob("*.*")}
+    families = {f"gilbench/workloads/{path.name}" for path in (ROOT / "workloads").glob("*.py")}
+    assert {name for name in ours if "__pycache__" not in name} | families <= wheel
+
+
+def test_nothing_else_can_be_imported_from_an_installation(wheel: set[str]) -> None:
+    tops = {name.partition("/")[0] for name in wheel}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"gilbench"}
+
+
+def test_an_editable_install_is_a_plain_path() -> None:
+    """An import hook in its place would double the start of every process."""
+    paths = Path(sysconfig.get_path("purelib")).glob("*gilbench*.pth")
+    assert [path.read_text().strip() for path in paths] == [str(ROOT / "bench")]
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import stats
-from bench.stats import Estimate, Spread
+from gilbench import stats
+from gilbench.stats import Estimate, Spread
 
 timings = st.lists(st.floats(1e-6, 1e4), min_size=1, max_size=12)
 positive = st.floats(1e-3, 1e3)
@@ -149,9 +149,9 @@ def test_bad_input_is_refused(call):
 
 def test_importing_and_using_it_does_not_import_scipy_stats():
     code = (
-        "import sys, bench.stats, bench.check.sequential as s\n"
+        "import sys, gilbench.stats, gilbench.check.sequential as s\n"
         "assert not {'numpy', 'scipy'} & set(sys.modules)\n"
-        "bench.stats.estimate([1.0, 1.1]); s.decide([0.1] * 5, [0.1] * 5, design=s.Design())\n"
+        "gilbench.stats.estimate([1.0, 1.1]); s.decide([0.1] * 5, [0.1] * 5, design=s.Design())\n"
         "assert 'scipy.stats' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

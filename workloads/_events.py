@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.errors import UserError
-from bench.files import write
+from gilbench.errors import UserError
+from gilbench.files import cache_folder, write
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +107,7 @@ def event_facts(size: str) -> list[dict[str, Any]] | None:
 
 def ensure_events(size: str) -> list[Path]:
     """Return the generated files of a size, writing them first unless they are all there and whole."""
-    folder = (_cache() / f"events-v{FORMAT}-{size}").absolute()
+    folder = cache_folder() / f"events-v{FORMAT}-{size}"
     count, rows = SHAPES[size]
     files = [folder / f"events-{number}.csv" for number in range(count)]
     if _whole(folder, files):
@@ -127,10 +127,6 @@ def ensure_events(size: str) -> list[Path]:
 
 def _own_data() -> str | None:
     return os.environ.get("GILBENCH_DATA") or None
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("GILBENCH_CACHE") or ".cache/gilbench").expanduser()
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from workloads import Job, workload
+from gilbench import Job, workload
 
 
 def _sleep(number: int, seconds: float) -> int:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from workloads import SIZES, Job, workload
-from workloads._events import event_facts, event_files
+from gilbench.workloads._events import event_facts, event_files
+
+from gilbench import Job, workload
+from gilbench.targets.workload import SIZES
 
 _NUMBERS: Final = ("product_id", "category_id", "price", "user_id")
 _TEXTS: Final = ("event_time", "event_type", "category_code", "brand", "user_session")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from workloads import SIZES, Job, workload
-from workloads._events import event_facts, event_files
-from workloads._kernels import parts, roots_below, square_sum, squares_below
-from workloads._text import text, word_counts
+from gilbench.workloads._events import event_facts, event_files
+from gilbench.workloads._kernels import parts, roots_below, square_sum, squares_below
+from gilbench.workloads._text import text, word_counts
+
+from gilbench import Job, workload
+from gilbench.targets.workload import SIZES
 
 
 def _add(left: int, right: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workloads import Job, workload
+from gilbench import Job, workload
 
 
 def _add(x: int, y: int) -> int:

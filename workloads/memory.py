@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workloads import Job, workload
+from gilbench import Job, workload
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workloads import Job, workload
-from workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
+from gilbench.workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
+
+from gilbench import Job, workload
 
 
 def _in_turns(loops: tuple[int, int], numbers: tuple[int, int], turns: int) -> tuple[int, float]:

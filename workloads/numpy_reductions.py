@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from workloads import Job, workload
-from workloads._kernels import parts, roots_below
-from workloads._kernels import sqrt_sum as _sqrt_sum
+from gilbench.workloads._kernels import parts, roots_below
+from gilbench.workloads._kernels import sqrt_sum as _sqrt_sum
+
+from gilbench import Job, workload
 
 if TYPE_CHECKING:
     import numpy as np

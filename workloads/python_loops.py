@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from workloads import Job, workload
-from workloads._kernels import parts, square_sum, squares_below
-from workloads._text import text, word_counts
+from gilbench.workloads._kernels import parts, square_sum, squares_below
+from gilbench.workloads._text import text, word_counts
+
+from gilbench import Job, workload
 
 
 def _count_words(seed: int, pages: int) -> dict[str, int]:

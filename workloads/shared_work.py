@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from workloads import Job, workload
-from workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
+from gilbench.workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
+
+from gilbench import Job, workload
 
 
 # Half the time in Python and half in numpy: what is claimed has nothing to do with the GIL, so neither threads nor

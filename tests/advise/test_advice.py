@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.advise import advice as words
-from bench.advise import session
-from bench.advise.advice import Advice, Facts
-from bench.advise.racing import Contender, Heat, Racer
-from bench.advise.session import BUDGET, HEAT, Room, Stable, admitted, advised, fits, lost, processes, warm_race
-from bench.errors import UserError
-from bench.plan import Case
-from bench.stats import Estimate
-from bench.targets import PARTS, TAKE
-from workloads import Workload
+from gilbench.advise import advice as words
+from gilbench.advise import advisor as session
+from gilbench.advise.advice import Advice, Facts
+from gilbench.advise.advisor import BUDGET, HEAT, Room, Stable, admitted, advised, fits, lost, processes, warm_race
+from gilbench.advise.racing import Contender, Heat, Racer
+from gilbench.cases.case import Case
+from gilbench.errors import UserError
+from gilbench.stats import Estimate
+from gilbench.targets.calls import PARTS, TAKE
+from gilbench.targets.workload import Workload
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 LOKY, CLUSTER = Contender("loky", 4), Contender("distributed", 4)

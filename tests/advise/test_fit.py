@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.advise.fit import Fit
-from bench.advise.racing import LAYOUT, Contender, Heat
+from gilbench.advise.fit import Fit
+from gilbench.advise.racing import LAYOUT, Contender, Heat
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 CHUNKED = replace(PROCESSES, chunk=8)

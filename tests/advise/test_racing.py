@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from bench.advise import racing
-from bench.advise.racing import Contender, Heat, between, drop, heat, precise, reach
-from bench.plan import Case
-from bench.probes import Scene
-from bench.schedulers import Opened, Setup
-from bench.talk import Broken
-from bench.targets import Calls
-from workloads import SIZES, Workload
+from gilbench.advise import racing
+from gilbench.advise.racing import Contender, Heat, between, drop, heat, precise, reach
+from gilbench.cases.case import Case
+from gilbench.probes import Scene
+from gilbench.process.talk import Broken
+from gilbench.schedulers import Opened, Setup
+from gilbench.targets.calls import Calls
+from gilbench.targets.workload import SIZES, Workload
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.report._page.pictures import PAPER
+from gilbench.report.page.pictures import PAPER
 from tests.browser.conftest import Browser
 from tests.report.pages import EVIL, small
 

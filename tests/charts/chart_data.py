@@ -9,11 +9,11 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from bench.plan import Case
-from bench.probes import Probing
-from bench.probes._patterns import PATTERNS
-from bench.probes.granularity import described, search
-from bench.summary import CaseSummary, Estimate, Failure, Summary
+from gilbench.cases.case import Case
+from gilbench.probes._patterns import PATTERNS
+from gilbench.probes.granularity_probe import described, search
+from gilbench.results.observations import Probing
+from gilbench.results.summary import CaseSummary, Estimate, Failure, Summary
 
 MACHINE: dict[str, str | int | float] = {
     "cpu_model_name": "Intel(R) Xeon(R) Processor @ 2.90GHz",

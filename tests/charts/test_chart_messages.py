@@ -9,28 +9,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chart_data import case_summary, estimate, realistic, summary
 from dask import delayed
 from matplotlib.container import ErrorbarContainer
-from test_every_chart import OF_PAIRS
 
-from bench import charts
-from bench.charts import (
-    _data,
-    _style,
-    bytes_moved,
-    cold_warm,
-    memory,
-    observations,
-    regret,
-    scaling,
-    speedup,
-    task_cost,
-    task_graph,
-)
-from bench.plan import Case
-from bench.summary import CaseSummary, Estimate, Failure
-from workloads import Job
+from gilbench import charts
+from gilbench.cases.case import Case
+from gilbench.charts.costs import bytes_moved, memory, task_cost
+from gilbench.charts.drawing import style as _style
+from gilbench.charts.reasons import task_graph
+from gilbench.charts.speed import cold_warm, observations, regret, scaling, speedup
+from gilbench.explain import series as _data
+from gilbench.results.summary import CaseSummary, Estimate, Failure
+from gilbench.targets.workload import Job
+from tests.charts.chart_data import case_summary, estimate, realistic, summary
+from tests.charts.test_every_chart import OF_PAIRS
 
 THREADS, PROCESSES = ("threads", 1, 2), ("processes", 2, 1)
 

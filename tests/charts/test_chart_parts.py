@@ -6,14 +6,17 @@ import math
 from collections.abc import Hashable
 
 import pytest
-from chart_data import case_summary, estimate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import stats
-from bench.charts import _axes, _data, _layered, _style
-from bench.plan import Case
-from bench.summary import Estimate
+from gilbench import stats
+from gilbench.cases.case import Case
+from gilbench.charts.drawing import axes as _axes
+from gilbench.charts.drawing import layered as _layered
+from gilbench.charts.drawing import style as _style
+from gilbench.explain import series as _data
+from gilbench.results.summary import Estimate
+from tests.charts.chart_data import case_summary, estimate
 
 
 @st.composite

@@ -11,7 +11,6 @@ from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
-import chart_data
 import matplotlib
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,10 +18,11 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from bench import charts
-from bench.charts import _style as style
-from bench.files import write
-from bench.summary import Summary
+from gilbench import charts
+from gilbench.charts.drawing import style as style
+from gilbench.files import write
+from gilbench.results.summary import Summary
+from tests.charts import chart_data
 
 SUMMARIES = {
     "full": lambda: [chart_data.realistic()],
@@ -75,7 +75,8 @@ def texts(figure: Figure) -> list[Text]:
 
 
 def test_the_folder_is_the_registry() -> None:
-    files = {path.stem for path in Path(charts.__file__).parent.glob("[!_]*.py")}
+    home = Path(charts.__file__).parent
+    files = {path.stem for group in charts.GROUPS for path in (home / group).glob("[!_]*.py")}
     assert set(charts.names()) == {*NAMES, *OF_VERDICTS} == files
     assert not set(NAMES) & set(OF_VERDICTS)
     assert len(NAMES) >= 9
@@ -244,7 +245,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_matplotlib_comes_late_and_pyplot_never() -> None:
     code = (
-        "import sys, bench.charts as charts\n"
+        "import sys, gilbench.charts as charts\n"
         "charts.names()\n"
         "assert 'matplotlib' not in sys.modules and 'dask' not in sys.modules\n"
         "charts.all_charts()\n"

@@ -7,15 +7,17 @@ import re
 from typing import Any
 
 import pytest
-from chart_data import case_summary, estimate, realistic, summary
 
-from bench import charts
-from bench.charts import _style as style
-from bench.charts import free_threading, gil, traffic
-from bench.charts.gil import Dot
-from bench.plan import Case
-from bench.probes import Probing
-from bench.summary import CaseSummary, Estimate, Summary
+from gilbench import charts
+from gilbench.cases.case import Case
+from gilbench.charts.costs import traffic
+from gilbench.charts.drawing import style as style
+from gilbench.charts.reasons import gil
+from gilbench.charts.reasons.gil import Dot
+from gilbench.charts.speed import free_threading
+from gilbench.results.observations import Probing
+from gilbench.results.summary import CaseSummary, Estimate, Summary
+from tests.charts.chart_data import case_summary, estimate, realistic, summary
 
 THREADS = ("threads", 1, 2)
 

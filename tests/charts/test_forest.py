@@ -14,17 +14,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from test_every_chart import texts, title
 
-from bench import charts
-from bench.charts import NothingToDraw, forest
-from bench.charts import _style as style
-from bench.cli import gilbench
-from bench.report import Page
-from bench.results import save
-from bench.verdicts import KINDS, Kind, Line, Verdicts, all_formats
+from gilbench import charts
+from gilbench.charts import NothingToDraw
+from gilbench.charts.drawing import style as style
+from gilbench.charts.speed import forest
+from gilbench.commands.cli import gilbench
+from gilbench.report import Page, formats
+from gilbench.results.result_file import save
+from gilbench.results.verdicts import KINDS, Kind, Line, Verdicts
+from tests.charts.test_every_chart import texts, title
+from tests.results.test_result_file import a_result
 from tests.scripted import HOSTILE, verdicts
-from tests.test_results import a_result
 
 HEADLINE = verdicts().headline
 
@@ -252,7 +253,7 @@ def plot(*arguments: Path, to: Path) -> Result:
 @pytest.fixture
 def checked(tmp_path: Path) -> Path:
     path = tmp_path / "verdicts.json"
-    path.write_text(all_formats()["json"](verdicts(HOSTILE), Page()))
+    path.write_text(formats("verdicts")["json"](verdicts(HOSTILE), Page()))
     return path
 
 
@@ -282,7 +283,7 @@ def test_of_both_the_command_draws_both(checked: Path, tmp_path: Path) -> None:
 
 def test_verdicts_without_a_case_are_left_out_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "v.json"
-    path.write_text(all_formats()["json"](of(), Page()))
+    path.write_text(formats("verdicts")["json"](of(), Page()))
     result = plot(path, to=tmp_path / "plots")
     assert (result.exit_code, result.stderr) == (0, "left out: forest: these verdicts have no case\n")
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-import chart_data
 import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from test_every_chart import texts, title
 
-from bench import charts
-from bench.charts import granularity
-from bench.probes import Probing
-from bench.probes._patterns import PATTERNS
-from bench.probes.granularity import HALF, described, search
-from bench.summary import Summary
+from gilbench import charts
+from gilbench.charts.costs import granularity
+from gilbench.probes._patterns import PATTERNS
+from gilbench.probes.granularity_probe import HALF, described, search
+from gilbench.results.observations import Probing
+from gilbench.results.summary import Summary
+from tests.charts import chart_data
+from tests.charts.test_every_chart import texts, title
 
 SHAPES = {"sync": (1, 1), "threads": (1, 2)}  # processes x threads; 2 x 1 for all others
 OVERHEADS = {"sync": 5e-5, "threads": 1.7e-4, "processes": 8e-4, "loky": 7e-4, "distributed": 4e-3}

@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from chart_data import HOSTILE, summary, timelines
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
-from bench import charts
-from bench.charts import _style as style
-from bench.charts import timeline
-from bench.charts.timeline import Block
-from bench.probes import Probing
-from bench.probes.timeline import Task, Timeline
-from bench.summary import Summary
+from gilbench import charts
+from gilbench.charts.drawing import style as style
+from gilbench.charts.reasons import timeline
+from gilbench.charts.reasons.timeline import Block
+from gilbench.probes.timeline_probe import Task, Timeline
+from gilbench.results.observations import Probing
+from gilbench.results.summary import Summary
+from tests.charts.chart_data import HOSTILE, summary, timelines
 
 CORE = ("sync", "threads", "processes")
 PURE, FREE, HALF = timelines("loop", 1.0), timelines("numpy", 0.0), timelines("half", 0.75)

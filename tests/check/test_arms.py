@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.check.arms import Spec, interpreter, parse, prepared
-from bench.environments import environment
-from bench.errors import UserError
+from gilbench.check.arms import Spec, interpreter, parse, prepared
+from gilbench.errors import UserError
+from gilbench.process.environments import environment
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -56,7 +56,7 @@ def test_a_revision_and_the_working_tree_as_it_is(checkout: Path, tmp_path: Path
         assert (head.tree / "workloads" / "a.py").read_text() == "A = 2\n"
         assert (head.tree / "new.py").exists() and not (head.tree / "ignored.py").exists()
         assert len(str(base.tree)) == len(str(head.tree)), "a longer path must not matter"
-        assert (base.folder / "harness" / "bench" / "worker.py").exists()
+        assert (base.folder / "harness" / "gilbench" / "measure" / "worker.py").exists()
         places = [base.folder, head.folder]
     assert not any(place.exists() for place in places)
     assert git(checkout, "worktree", "list").count("\n") == 1
@@ -74,7 +74,7 @@ def test_nothing_is_left_behind_after_ctrl_c(checkout: Path, tmp_path: Path) -> 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_what_a_kill_leaves_is_removed_by_the_next_check(checkout: Path, tmp_path: Path) -> None:
     code = (
-        "import os\nfrom pathlib import Path\nfrom bench.check.arms import parse, prepared\n"
+        "import os\nfrom pathlib import Path\nfrom gilbench.check.arms import parse, prepared\n"
         f"with prepared(parse('HEAD'), parse('path=.'), Path({str(tmp_path)!r})) as (base, head):\n"
         "    print(base.folder, flush=True)\n    os.kill(os.getpid(), 9)"
     )

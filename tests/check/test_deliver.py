@@ -10,14 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.check.deliver import JOB_SUMMARY, keep, to_files
-from bench.errors import UserError
-from bench.report import Page
-from bench.results import load
-from bench.verdicts import all_formats
-from bench.verdicts import load as load_verdicts
+from gilbench.check.deliver import JOB_SUMMARY, keep, to_files
+from gilbench.errors import UserError
+from gilbench.report import Page, formats
+from gilbench.results.result_file import load
+from gilbench.results.verdicts import load as load_verdicts
+from tests.results.test_result_file import a_result
 from tests.scripted import HOSTILE, verdicts
-from tests.test_results import a_result
 
 NONE: Mapping[str, Path | None] = {"markdown": None, "junit": None, "json": None}
 NOW = "20260102-030405"
@@ -50,7 +49,7 @@ def test_each_format_goes_into_its_file(tmp_path: Path) -> None:
     to_files(verdicts(), {name: tmp_path / name for name in NONE})
     assert {path.name for path in tmp_path.iterdir()} == set(NONE)
     for name in NONE:
-        assert (tmp_path / name).read_text(encoding="utf-8") == all_formats()[name](verdicts(), Page())
+        assert (tmp_path / name).read_text(encoding="utf-8") == formats("verdicts")[name](verdicts(), Page())
 
 
 @pytest.mark.parametrize("name", NONE)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import verdicts
-from bench.check.arms import Arm
-from bench.check.family import CHANCES, Family, family_of
-from bench.check.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
-from bench.check.session import PATIENCE, line_of, measure, notes
-from bench.plan import Case
-from bench.talk import Broken
-from bench.verdicts import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Verdicts
-from bench.worker import Order
+from gilbench.cases.case import Case
+from gilbench.cases.opening import Order
+from gilbench.check.arms import Arm
+from gilbench.check.checker import PATIENCE, line_of, measure, notes
+from gilbench.check.family import CHANCES, Family, family_of
+from gilbench.check.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
+from gilbench.process.talk import Broken
+from gilbench.results import verdicts
+from gilbench.results.verdicts import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Verdicts
 
 CASES = [Case(f"w{i}", "small", "sync") for i in range(3)]
 Failures = dict[str, tuple[str, str]]

@@ -10,9 +10,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import stats
-from bench.check import sequential
-from bench.check.sequential import Design, Verdict, decide
+from gilbench import stats
+from gilbench.check import sequential
+from gilbench.check.sequential import Design, Verdict, decide
 
 SIX = Design(cases=6)
 series = st.lists(st.floats(-0.3, 0.3), min_size=0, max_size=30)

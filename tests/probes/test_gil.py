@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from bench import probing
-from bench.plan import Case
-from bench.probes import Found, Unavailable, gil
-from bench.probes.gil import LOCKED, SWITCHES, Held, address, estimate
-from bench.talk import Broken
+from gilbench.cases.case import Case
+from gilbench.measure import prober as probing
+from gilbench.probes import Found, Unavailable
+from gilbench.probes import gil_probe as gil
+from gilbench.probes.gil_probe import LOCKED, SWITCHES, Held, address, estimate
+from gilbench.process.talk import Broken
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the GIL can be read on Linux only")
 

@@ -12,14 +12,15 @@ import dask
 import pytest
 from dask.local import get_sync
 
-from bench import probing
-from bench.plan import Case
-from bench.probes import Found, Probed, Scene, Unavailable, _patterns, all_probes, granularity
-from bench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
-from bench.probes._tasks import counting
-from bench.probes.granularity import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
-from bench.schedulers import Opened, Setup
-from bench.worker import WrongAnswer
+from gilbench.cases.case import Case
+from gilbench.cases.checking import WrongAnswer
+from gilbench.cases.counting import counting
+from gilbench.measure import prober as probing
+from gilbench.probes import Found, Probed, Scene, Unavailable, _patterns, all_probes
+from gilbench.probes import granularity_probe as granularity
+from gilbench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
+from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
+from gilbench.schedulers import Opened, Setup
 
 Curve = Callable[[float], float]
 
@@ -241,7 +242,7 @@ def test_calibration_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
         return 1
 
     monkeypatch.setattr(_patterns, "work", work)
-    monkeypatch.setattr("bench.probes._patterns.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("gilbench.probes._patterns.time.perf_counter", lambda: clock[0])
     speed = _patterns.calibrate(0.1)
     assert (speed.fixed, speed.each) == (pytest.approx(2e-6, rel=0.01), pytest.approx(1e-9, rel=1e-3))
 

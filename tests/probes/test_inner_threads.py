@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from bench import probing
-from bench.plan import Case
-from bench.probes import Found, Unavailable, inner_threads
-from bench.probes.inner_threads import POOLS, culprits, looking, runnable
+from gilbench.cases.case import Case
+from gilbench.measure import prober as probing
+from gilbench.probes import Found, Unavailable
+from gilbench.probes import inner_threads_probe as inner_threads
+from gilbench.probes.inner_threads_probe import POOLS, culprits, looking, runnable
 
 
 class Scripted:

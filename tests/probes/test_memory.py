@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bench.plan import Case
-from bench.probes import Scene, Unavailable, memory
-from bench.probes.memory import Peak, peak_memory, tree_bytes
-from bench.schedulers import Opened, Setup
+from gilbench.cases.case import Case
+from gilbench.probes import Scene, Unavailable
+from gilbench.probes import memory_probe as memory
+from gilbench.process.memory import Peak, peak_memory, tree_bytes
+from gilbench.schedulers import Opened, Setup
 
 MIB = 1 << 20
 
@@ -88,7 +89,7 @@ def test_a_sampler_that_dies_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_sampler_says_nothing_when_the_measured_process_is_killed() -> None:
     killed = (
-        "import os, signal; from bench.probes.memory import peak_memory; "
+        "import os, signal; from gilbench.probes.memory_probe import peak_memory; "
         "sampled = peak_memory(os.getpid()); sampled.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     # Waits until the sampler is gone too: it would hold the same standard error.

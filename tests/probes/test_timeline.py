@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from bench.plan import Case
-from bench.probes import Found, Scene, Unavailable, all_probes, timeline
-from bench.probes.timeline import Timed, Timeline
-from workloads import NO_ANSWER, Job
+from gilbench.cases.case import Case
+from gilbench.probes import Found, Scene, Unavailable, all_probes
+from gilbench.probes import timeline_probe as timeline
+from gilbench.probes.timeline_probe import Timed, Timeline
+from gilbench.targets.workload import NO_ANSWER, Job
 
 MS = 10**6  # ns
 
@@ -340,8 +341,8 @@ def test_the_probe_is_registered() -> None:
 
 @pytest.mark.serial
 def test_every_scheduler_tells_where_its_tasks_ran() -> None:
-    from bench import probing
-    from bench.schedulers import all_schedulers
+    from gilbench.measure import prober as probing
+    from gilbench.schedulers import all_schedulers
 
     schedulers = [name for name, one in all_schedulers().items() if one.unavailable() is None]
     assert {"sync", "threads", "processes"} <= set(schedulers)
@@ -371,7 +372,7 @@ def test_every_scheduler_tells_where_its_tasks_ran() -> None:
 
 @pytest.mark.serial
 def test_fused_and_dependent_tasks_of_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench import probing
+    from gilbench.measure import prober as probing
 
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path))
     for workload, name in (("array_mean", "arange"), ("together", "expensive")):

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bench import probing
-from bench.plan import Case
-from bench.probes import Scene, Unavailable, traffic
-from bench.probes.traffic import Counting, Report, Tally, Tap, advice, fill, is_small_talk, pack, unpack
-from bench.schedulers import Opened, Setup, all_schedulers
-from bench.targets import workload_of
+from gilbench.cases.case import Case
+from gilbench.measure import prober as probing
+from gilbench.probes import Scene, Unavailable
+from gilbench.probes import traffic_probe as traffic
+from gilbench.probes.traffic_probe import Counting, Report, Tally, Tap, advice, fill, is_small_talk, pack, unpack
+from gilbench.schedulers import Opened, Setup, all_schedulers
+from gilbench.targets.naming import workload_of
 
 MAIN, ONE, TWO = "tcp://127.0.0.1:1", "tcp://127.0.0.1:2", "tcp://127.0.0.1:3"
 FOUND = {

@@ -9,12 +9,13 @@ from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-from bench.plan import PROFILES, Case, Plan
-from bench.probes import Probing
-from bench.report import html
-from bench.results import load
-from bench.stats import Estimate
-from bench.summary import Summary, summarise
+from gilbench.cases.case import Case
+from gilbench.cases.plan import PROFILES, Plan
+from gilbench.report import html_format as html
+from gilbench.results.observations import Probing
+from gilbench.results.result_file import load
+from gilbench.results.summary import Summary, summarise
+from gilbench.stats import Estimate
 from tests.charts import chart_data
 from tests.scripted import HOSTILE, verdicts
 

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import charts
-from bench.charts import _style as style
-from bench.report._page import pictures
-from bench.report._page.pictures import PAPER, Picture, contrast, dark, luminance, picture
+from gilbench import charts
+from gilbench.charts.drawing import style as style
+from gilbench.report.page import pictures
+from gilbench.report.page.pictures import PAPER, Picture, contrast, dark, luminance, picture
 from tests.charts import chart_data
 
 NAMES = [name for name in charts.names() if name not in ("forest", "free_threading")]

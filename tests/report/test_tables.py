@@ -8,9 +8,9 @@ import math
 
 import pytest
 
-from bench import charts
-from bench.report._page.tables import MAKERS, Table, guarded, of_chart, show
-from bench.stats import Estimate
+from gilbench import charts
+from gilbench.report.page.tables import MAKERS, Table, guarded, of_chart, show
+from gilbench.stats import Estimate
 from tests.charts import chart_data
 
 

@@ -16,11 +16,12 @@ import dask.threaded
 import pytest
 from dask.callbacks import Callback
 
-import workloads
-from bench.answers import same
-from bench.claims import CLAIMS
-from bench.registry import all_workloads, modules_in
-from workloads import NO_ANSWER, SIZES, Job, Workload
+from gilbench import workloads
+from gilbench.explain.tutorial import CLAIMS
+from gilbench.plugins import modules_in
+from gilbench.targets.answers import same
+from gilbench.targets.builtin import all_workloads
+from gilbench.targets.workload import NO_ANSWER, SIZES, Job, Workload
 
 every_workload = pytest.mark.parametrize("workload", all_workloads().values(), ids=lambda workload: workload.name)
 
@@ -88,7 +89,7 @@ def test_describes_itself(workload: Workload) -> None:
 
 @every_workload
 def test_is_found_in_its_module_under_its_name(workload: Workload) -> None:
-    module = sys.modules[f"workloads.{workload.family}"]
+    module = sys.modules[f"gilbench.workloads.{workload.family}"]
     assert getattr(module, workload.name) is workload
 
 
@@ -110,7 +111,7 @@ def test_names_are_unique_whatever_the_family() -> None:
 
 def test_listing_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from bench.registry import all_workloads; assert all_workloads();"
+        "import sys; from gilbench.targets.builtin import all_workloads; assert all_workloads();"
         "print([name for name in ('dask', 'distributed', 'numpy', 'pandas', 'pyarrow') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,53 @@
+"""The case: one thing to measure. Every part above speaks of cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, order=True)
+class Case:
+    """One thing to measure: a workload at a size, under a scheduler with so many workers.
+
+    workers: processes that run tasks (1 for sync and threads).
+    threads: threads per worker.
+    pinned: inner threads pinned to one; False leaves them as users get them.
+    measure: "time" (seconds per compute) or "memory" (peak bytes of the process tree beyond the idle scheduler).
+    """
+
+    workload: str
+    size: str
+    scheduler: str
+    workers: int = 1
+    threads: int = 1
+    pinned: bool = True
+    measure: str = "time"
+
+    @property
+    def parallelism(self) -> int:
+        """Tasks that can run at once."""
+        return self.workers * self.threads
+
+    @property
+    def shape(self) -> str:
+        """`PxT`: processes times threads per process."""
+        return f"{self.workers}x{self.threads}"
+
+    @property
+    def name(self) -> str:
+        """Unique name, also the pyperf benchmark's: `csv_text:default:threads:1x2`."""
+        parts = [self.workload, self.size, self.scheduler, self.shape]
+        if not self.pinned:
+            parts.append("unpinned")
+        if self.measure != "time":
+            parts.append(self.measure)
+        return ":".join(parts)
+
+    @property
+    def baseline(self) -> Case:
+        """The sync case that this one's speed-up is taken over (inner threads pinned, so that it is serial)."""
+        return Case(self.workload, self.size, "sync", 1, 1, True, self.measure)

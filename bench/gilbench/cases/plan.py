@@ -1,0 +1,173 @@
+"""Workloads x schedulers -> cases; profiles, filters and random rounds. Pure: no clock, no process."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gilbench.cases.case import Case
+from gilbench.targets.workload import Workload
+
+if TYPE_CHECKING:
+    from gilbench.schedulers import Scheduler, Shape
+
+
+THRESHOLD = 0.03  # a change of time that matters, as a fraction, where nothing else is said
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much to measure, and how well.
+
+    sizes: sizes of every workload; those whose point is size (`sweep`) get `sweep_sizes`.
+    breadth: "representative" (one workload a family under the core schedulers), "core" (all workloads under these, the
+        representatives under every scheduler), "all" (everything). Those for scaling get more: see `_shapes`.
+    precision: a case is done when its 95 % interval is at most this much to either side, as a fraction of the estimate.
+    min_observations, max_observations: processes per case.
+    budget: seconds of computing that one process should spend on its case, over all its computes.
+    max_time: seconds for the whole run, data and process starts included.
+    """
+
+    name: str
+    sizes: tuple[str, ...]
+    sweep_sizes: tuple[str, ...]
+    breadth: str
+    precision: float
+    min_observations: int
+    max_observations: int
+    budget: float
+    max_time: float
+
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.25, 105.0),
+        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.6, 555.0),
+        Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what a run does, so that an interrupted one can be gone on with.
+
+    collections: workloads that are called as `.compute()` in one round and as `dask.compute` in the next.
+    timeout: seconds that one observation may take. left_out: what cannot be measured here, and why.
+    environment: variables that the workers get on top of the user's own.
+    """
+
+    profile: Profile
+    cases: tuple[Case, ...]
+    seed: int
+    timeout: float
+    collections: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data for the result file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Read `as_json` back. Raises KeyError or TypeError on anything else."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["profile"].items()}
+        profile = Profile(**values)
+        cases = tuple(Case(**case) for case in data["cases"])
+        return cls(
+            profile=profile,
+            cases=cases,
+            seed=data["seed"],
+            timeout=data["timeout"],
+            collections=tuple(data["collections"]),
+            left_out=tuple(data["left_out"]),
+            environment=dict(data["environment"]),
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for; empty means all. `workloads` are names, families or glob patterns."""
+
+    workloads: tuple[str, ...] = ()
+    schedulers: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the user named workloads or schedulers: these are then measured in full."""
+        return bool(self.workloads or self.schedulers)
+
+
+def cases_of(
+    workloads: Iterable[Workload],
+    schedulers: Mapping[str, Scheduler],
+    profile: Profile,
+    selection: Selection,
+    cpus: int,
+) -> tuple[Case, ...]:
+    """Return the cases that the profile and the selection ask for, each once.
+
+    The sync baseline of whatever is measured is always among them.
+    """
+    breadth = "all" if selection.narrows else profile.breadth
+    found: dict[Case, None] = {}
+    for workload in workloads:
+        if breadth == "representative" and not workload.representative:
+            continue
+        for size in selection.sizes or (profile.sweep_sizes if workload.sweep else profile.sizes):
+            for scheduler in schedulers.values():
+                if selection.schedulers and scheduler.name not in selection.schedulers:
+                    continue
+                for shape in _shapes(workload, scheduler, breadth, cpus):
+                    if selection.workers and shape.workers * shape.threads not in selection.workers:
+                        continue
+                    for measure in workload.measures if scheduler.core or breadth == "all" else ("time",):
+                        case = Case(
+                            workload.name, size, scheduler.name, shape.workers, shape.threads, workload.pinned, measure
+                        )
+                        if measure == "time":
+                            found[case.baseline] = None
+                        found[case] = None
+    return tuple(found)
+
+
+def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -> Sequence[Shape]:
+    """Return the shapes under which this workload meets this scheduler."""
+    shapes = scheduler.shapes(cpus)
+    if scheduler.name == "default":
+        return shapes if workload.collection else ()
+    if breadth == "all":
+        return shapes
+    star = workload.representative and workload.scaling
+    if breadth == "representative":
+        return shapes[:1] if scheduler.core or star else ()
+    if star or (workload.scaling and scheduler.core):
+        return shapes
+    return shapes[:1] if scheduler.core or workload.representative else ()
+
+
+def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
+    """Return the cases of a round in its random order, which depends on nothing but seed, round and cases.
+
+    Workloads come in random order, and the cases of one follow each other in random order: those that are compared with
+    each other then meet the same state of the machine, which changes by the minute.
+    """
+    draw = random.Random(f"{seed}/{round_}")
+    blocks: dict[tuple[str, str], list[Case]] = {}
+    for case in sorted(cases):
+        blocks.setdefault((case.workload, case.size), []).append(case)
+    keys = draw.sample(list(blocks), len(blocks))
+    return [case for key in keys for case in draw.sample(blocks[key], len(blocks[key]))]
+
+
+def observation_seed(seed: int, case: Case, round_: int) -> int:
+    """Return the seed (32 bits) of one observation's memory layout."""
+    digest = hashlib.sha256(f"{seed}/{case.name}/{round_}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")

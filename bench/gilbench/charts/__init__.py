@@ -1,0 +1,134 @@
+"""Charts of results: one module per chart, each a pure function from summaries to a matplotlib Figure.
+
+The folder is the registry: a module here whose name has no leading underscore is a chart, and has
+
+    def draw(summaries: Sequence[Summary]) -> Figure:
+        '''What the chart answers, in one line.'''
+
+`draw` uses neither pyplot nor files, and raises NothingToDraw where the results lack what it shows. A module with
+`OF = "verdicts"` draws those of a check, Sequence[Verdicts], instead. Importing this package does not import matplotlib:
+`gilbench --help` must stay instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from gilbench.errors import UserError
+from gilbench.files import write
+from gilbench.plugins import modules_in, names_in
+from gilbench.results.summary import Summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gilbench.results.verdicts import Verdicts
+
+# At 100 dots per inch every chart is readable; twice that keeps it sharp on dense screens.
+PNG_DPI: Final = 200
+RESULTS, VERDICTS = "results", "verdicts"  # what charts are drawn of
+GROUPS: Final = ("speed", "costs", "reasons")  # the folders of charts
+
+
+class NothingToDraw(UserError):
+    """The results lack what a chart shows: the text says what, and what to run."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart.
+
+    name: its module's and its files' name. answers: the question it answers, in one line.
+    draw: summaries (or verdicts) -> Figure in the house style; raises NothingToDraw.
+    """
+
+    name: str
+    answers: str
+    draw: Callable[[Sequence[Any]], Figure]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What `render` did. files: written, in order. left_out: chart name -> why it was not drawn."""
+
+    files: tuple[Path, ...]
+    left_out: Mapping[str, str]
+
+
+def _groups() -> list[ModuleType]:
+    return [importlib.import_module(f"{__name__}.{group}") for group in GROUPS]
+
+
+def names() -> list[str]:
+    """Return the charts' names in alphabetical order, without importing matplotlib."""
+    return sorted(name for group in _groups() for name in names_in(group))
+
+
+def all_charts(of: str = RESULTS) -> dict[str, Chart]:
+    """Return name -> Chart for every module of this folder that draws results, or verdicts, in alphabetical order.
+
+    Imports matplotlib.
+    """
+    from gilbench.charts.drawing.style import in_house_style
+
+    charts = {}
+    modules = [module for group in _groups() for module in modules_in(group)]
+    for module in sorted(modules, key=lambda module: module.__name__.rpartition(".")[2]):
+        if getattr(module, "OF", RESULTS) != of:
+            continue
+        name = module.__name__.rpartition(".")[2]
+        answers = (module.draw.__doc__ or "").strip().splitlines()[0]
+        charts[name] = Chart(name, answers, in_house_style(module.draw))
+    return charts
+
+
+def image(figure: Figure, format: str) -> bytes:
+    """Return the figure encoded as "svg" or "png". The same figure gives the same bytes: no date, no random ids."""
+    from gilbench.charts.drawing.style import house_style
+
+    # matplotlib would write its own version, and for SVG the date: a picture kept in git must not change by itself.
+    metadata: dict[str, Any] = {"Date": None, "Creator": "gilbench"} if format == "svg" else {"Software": "gilbench"}
+    buffer = io.BytesIO()
+    with house_style():
+        figure.savefig(buffer, format=format, dpi=PNG_DPI, metadata=metadata)
+    return buffer.getvalue()
+
+
+def render(
+    drawn: Sequence[Summary] | Sequence[Verdicts],
+    folder: Path,
+    formats: Sequence[str] = ("svg", "png"),
+    of: str = RESULTS,
+) -> Rendered:
+    """Draw every chart of summaries (or of verdicts) into `folder` (created) as `<chart>.<format>`, each file atomically.
+
+    Raises UserError where the folder cannot be written.
+    """
+    try:
+        return _render(drawn, folder, formats, of)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}: name another folder with -o") from error
+
+
+def _render(drawn: Sequence[Any], folder: Path, formats: Sequence[str], of: str) -> Rendered:
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    left_out: dict[str, str] = {}
+    for chart in all_charts(of).values():
+        paths = [folder / f"{chart.name}.{format}" for format in formats]
+        try:
+            figure = chart.draw(drawn)
+        except NothingToDraw as reason:
+            old = [path.name for path in paths if path.exists()]
+            left_out[chart.name] = f"{reason} ({', '.join(old)} of an earlier run left as is)" if old else str(reason)
+            continue
+        for path, format in zip(paths, formats, strict=True):
+            write(path, image(figure, format))
+            files.append(path)
+    return Rendered(tuple(files), left_out)

@@ -1,0 +1,85 @@
+"""Cost per task: what a scheduler takes for a task that does nothing to speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gilbench import units
+from gilbench.cases.case import Case
+from gilbench.charts import NothingToDraw
+from gilbench.charts.drawing import axes as axis
+from gilbench.charts.drawing import style as style
+from gilbench.explain import series as data
+from gilbench.results.summary import Estimate, Summary
+
+WORKLOAD: Final = "tiny_tasks"
+ROW: Final = 0.27  # inches
+
+Costs = dict[Case, Estimate]
+
+
+def draw(summaries: Sequence[Summary]) -> Figure:
+    """What does each scheduler cost per task?"""
+    tables = [costs(summary) for summary in summaries]
+    found = [cost for table in tables for cost in table.values()]
+    if not found:
+        raise NothingToDraw(f"this result has no {WORKLOAD} cases: run `gilbench run {WORKLOAD}`")
+    limits = axis.log_limits([*found], pad=1.25)
+    heights = [len(table) * ROW + (0.3 if len(tables) > 1 else 0.1) for table in tables if table]
+    figure = style.page(
+        style.messages(summaries, lambda summary: message(costs(summary))),
+        summaries,
+        sum(heights) + 0.5,
+        notes=[f"{axis.reading(found)} The name ends with processes x threads in each. The task itself is included."],
+    )
+    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    shown = [(summary, table) for summary, table in zip(summaries, tables, strict=True) if table]
+    for index, (summary, table) in enumerate(shown):
+        axes = figure.add_subplot(grid[index, 0])
+        axis.unit_axis(axes, "x", *limits, units.seconds, ticks=9)
+        _panel(axes, table)
+        if len(summaries) > 1:
+            axes.set_title(style.plain(summary.name))
+    axes.set_xlabel("time per task (µs, log scale)")
+    return figure
+
+
+def costs(summary: Summary) -> Costs:
+    """Return case -> seconds per task, cheapest first, at the workload's main size."""
+    cases = [case for case in data.timed(summary) if case.case.workload == WORKLOAD and case.tasks > 0]
+    per_task = {case.case: data.scaled(case.estimate, 1 / case.tasks) for case in data.at_main_size(cases)}
+    return dict(sorted(per_task.items(), key=lambda item: item[1].value))
+
+
+def message(table: Costs) -> str:
+    """Return the cheapest and the dearest, and how many times as much that is."""
+    if not table:
+        return f"no {WORKLOAD} cases"
+    (cheap, least), *_, (dear, most) = [*table.items(), *list(table.items())[-1:]]
+    start = f"A task costs {units.seconds(least.value)} on {_name(cheap)}"
+    if len(table) == 1:
+        return start
+    if not data.apart(least, most):
+        return f"{start}; no scheduler is surely dearer"
+    return f"{start}, {units.times(most.value / least.value)} as much ({units.seconds(most.value)}) on {_name(dear)}"
+
+
+def _name(case: Case) -> str:
+    return style.plain(f"{case.scheduler} {case.shape}" if case.scheduler != "sync" else "sync")
+
+
+def _panel(axes: Axes, table: Costs) -> None:
+    """Draw one result: a row per case, its cost written beside its interval."""
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_yticks(range(len(table)), [_name(case) for case in table])
+    axes.tick_params(axis="y", length=0)
+    for row, (case, cost) in enumerate(table.items()):
+        if row % 2 == 0:
+            axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
+        look = style.style_of(data.series(case))
+        axis.marks(axes, [cost.value], [row], [cost], look, size=7, label=_name(case))
+        axes.text(1.015, row, units.seconds(cost.value), transform=axes.get_yaxis_transform(), va="center")

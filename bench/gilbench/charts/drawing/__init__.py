@@ -1,0 +1,1 @@
+"""How every chart is drawn: styles, axes, and graphs in layers."""

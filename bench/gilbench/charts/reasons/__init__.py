@@ -1,0 +1,1 @@
+"""Charts of why: the GIL, the timeline of tasks, the graph."""

@@ -1,0 +1,53 @@
+"""The one exception that a user's mistake raises, and what is said of it: one line that names the thing and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import sysconfig
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gilbench.console import printable
+
+LONGEST = 300  # characters of an exception's text that are shown
+
+
+class UserError(Exception):
+    """Something that the user can fix. The text names the thing and the fix in one line; the command line prints it."""
+
+
+class Unavailable(UserError):
+    """Something cannot be had on this machine. The text says why."""
+
+
+def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
+    """Raise UserError, with the nearest names, for the first that is not known."""
+    for name in asked:
+        if name not in known:
+            raise UserError(f"no {kind} is named {name!r}{nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "see `gilbench list`") -> str:
+    """Return what to write after an unknown name: the names most like it, or what to do where there are none."""
+    near = difflib.get_close_matches(name, list(known), 3, 0.5)
+    return f": did you mean {' or '.join(near)}?" if near else f": {otherwise}" if otherwise else ""
+
+
+def describe(error: BaseException) -> str:
+    """Return one line: the exception's type and text, what caused it, and the line of the user's own code that raised it."""
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    text = kind + (_text_of(error) or "no message")
+    cause = error.__cause__
+    because = [f"from {type(cause).__name__}: {_text_of(cause)}"] if cause and _text_of(cause) else []
+    apart = (str(Path(__file__).parent), *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(apart) and Path(frame.filename).is_file()]
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in own[-1:] if kind]
+    about = ", ".join([*because, *getattr(error, "__notes__", ()), *places])
+    return printable(f"{text[:LONGEST]} ({about[:LONGEST]})" if about else text[:LONGEST])
+
+
+def _text_of(error: BaseException) -> str:
+    """Return an exception's text on one line, without the traceback of another process that some carry in it."""
+    return " ".join(str(error).removeprefix('\n"""\n').partition("Traceback (most recent call last)")[0].split())

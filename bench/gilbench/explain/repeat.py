@@ -1,0 +1,103 @@
+"""The command that repeats a run, from its plan: what a report ends with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import PurePath
+from typing import Final
+
+from gilbench.cases.case import Case
+from gilbench.cases.plan import PROFILES, Plan, Profile, Selection, cases_of
+from gilbench.machine import Value
+from gilbench.results.summary import Summary
+from gilbench.schedulers import all_schedulers
+from gilbench.targets.builtin import all_workloads, choose
+
+TIMEOUT: Final = 120.0  # of `gilbench run`, where nothing else is said
+# Variables of a plan that an option stands behind.
+OPTIONS: Final[Mapping[str, str]] = {
+    "GILBENCH_DATA": "--data",
+    "GILBENCH_PYTHON": "--python",
+    "GILBENCH_ITEMS": "--items",
+}
+
+
+def command(summary: Summary) -> str:
+    """Return the command that plans the same cases in the same order, for a shell.
+
+    Paths are cut to their last part: a report is made to be shared, and a path names a person's folders. Where the
+    command would not plan the same cases with the workloads and schedulers that are here now, it names all of them.
+    """
+    plan = summary.plan
+    if plan is None:
+        return "gilbench run"
+    options = [*_selection(plan, summary.machine), *_profile(plan.profile), *_environment(plan.environment)]
+    if plan.timeout != TIMEOUT:
+        options += ["--timeout", f"{plan.timeout:g}"]
+    if summary.probes:
+        options.append("--probe")
+    return shlex.join(["gilbench", "run", *options, "--seed", str(plan.seed)])
+
+
+def _selection(plan: Plan, machine: Mapping[str, Value]) -> list[str]:
+    """Return what names the plan's cases: nothing where the profile alone does, else as little as does."""
+    if set(plan.cases) == set(_planned(plan.profile, Selection(), machine)):
+        return []
+    workloads = tuple(dict.fromkeys(case.workload for case in plan.cases))
+    # Baselines come along by themselves: sync is named only where it is alone.
+    others: Sequence[Case] = [case for case in plan.cases if case.scheduler != "sync"] or plan.cases
+    full = Selection(
+        workloads,
+        tuple(dict.fromkeys(case.scheduler for case in others)),
+        tuple(dict.fromkeys(case.size for case in plan.cases)),
+        tuple(sorted({case.parallelism for case in others})),
+    )
+    everything = Selection(workloads)
+    ways = product((everything.schedulers, full.schedulers), (everything.sizes, full.sizes), ((), full.workers))
+    for schedulers, sizes, workers in ways:
+        one = Selection(workloads, schedulers, sizes, workers)
+        if set(plan.cases) == set(_planned(plan.profile, one, machine)):
+            return _as_options(one)
+    return _as_options(full)
+
+
+def _planned(profile: Profile, selection: Selection, machine: Mapping[str, Value]) -> tuple[Case, ...]:
+    """Return the cases that this selection asks for here; none where it names what is not here."""
+    known = all_workloads()
+    if not set(selection.workloads) <= set(known) or not set(selection.schedulers) <= set(all_schedulers()):
+        return ()
+    cpus = machine.get("usable_cpus")
+    workloads = choose(known, selection.workloads)
+    return cases_of(workloads, all_schedulers(), profile, selection, cpus if isinstance(cpus, int) and cpus > 0 else 1)
+
+
+def _as_options(selection: Selection) -> list[str]:
+    return [
+        *selection.workloads,
+        *(part for name in selection.schedulers for part in ("--scheduler", name)),
+        *(part for name in selection.sizes for part in ("--size", name)),
+        *(part for count in selection.workers for part in ("--workers", str(count))),
+    ]
+
+
+def _profile(profile: Profile) -> Iterator[str]:
+    """Yield the profile's name, and what differs from it."""
+    usual = PROFILES.get(profile.name)
+    if usual is None:
+        return
+    yield from ("--profile", profile.name)
+    if profile.max_time != usual.max_time:
+        yield from ("--max-time", f"{profile.max_time:g}")
+    if profile.precision != usual.precision:
+        yield from ("--precision", f"{profile.precision:g}")
+    if profile.max_observations != usual.max_observations:
+        yield from ("--max-observations", str(profile.max_observations))
+
+
+def _environment(environment: Mapping[str, str]) -> Iterator[str]:
+    for variable, option in OPTIONS.items():
+        if variable in environment:
+            value = PurePath(environment[variable])
+            yield from (option, value.name if value.is_absolute() else environment[variable])

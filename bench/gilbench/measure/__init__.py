@@ -1,0 +1,1 @@
+"""Measuring: rounds of fresh worker processes turn cases into observations; live processes answer what probes ask."""

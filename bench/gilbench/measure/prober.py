@@ -1,0 +1,206 @@
+"""One call of `gilbench probe`: starts processes with a case open, and lets every probe ask what it wants to know."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from typing import IO, Any
+
+from gilbench.cases.case import Case
+from gilbench.cases.plan import Plan
+from gilbench.console import Say, printable, sayer
+from gilbench.errors import check_names
+from gilbench.files import finite
+from gilbench.machine import fingerprint, usable_cpus
+from gilbench.measure.live import LiveProbed, Start
+from gilbench.probes import Found, Probe, Unavailable, all_probes
+from gilbench.process.talk import Broken
+from gilbench.results.observations import Probing
+from gilbench.schedulers import all_schedulers
+from gilbench.targets.calls import ITEMS
+from gilbench.targets.naming import chosen
+from gilbench.targets.workload import SIZES
+
+FORMAT = 1
+
+SCHEDULERS = ("sync", "threads", "processes", "distributed")
+MARGIN = 16  # characters before a line of a page: the names of the probes stand there
+LIVES = ("raised", "wrong answer")  # kinds of failure after which a probed process answers the next question
+ANY = "tiny_tasks"  # the workload that is open where a probe asks about the schedulers themselves
+
+
+def probe(
+    workload: str, size: str, schedulers: Sequence[str], names: Sequence[str], start: Start, cpus: int | None = None
+) -> Probing:
+    """Run the probes of these names on one workload, in one process for each scheduler that a probe suits.
+
+    The schedulers open at the same time, which takes half as long as one after the other; then one works at a time.
+    """
+    probes = [one for name, one in all_probes().items() if name in names]
+    found: dict[str, dict[str, Found]] = {one.name: {} for one in probes}
+    reasons: dict[str, dict[str, str]] = {one.name: {} for one in probes}
+    suited = {
+        case: mine
+        for case in cases(workload, size, schedulers, cpus or usable_cpus())
+        if (mine := [one for one in probes if one.suits(case)])
+    }
+    hopeless: Broken | None = None
+    with ExitStack() as stack:
+        live = {case: stack.enter_context(start(case)) for case in suited}
+        for probed in live.values():
+            probed.wait()
+        for case, probed in live.items():
+            broken = hopeless or _measure_all(suited[case], probed, found, reasons)
+            probed.end()
+            if broken is None:
+                continue
+            missing = [one.name for one in suited[case] if case.scheduler not in found[one.name]]
+            for name in missing:
+                reasons[name].setdefault(case.scheduler, in_words(broken))
+            if (case.scheduler, broken.kind) == ("sync", "timeout") and len(missing) == len(suited[case]):
+                hopeless = Broken(
+                    "not tried", f"under sync there was {broken.reason}"
+                )  # every other begins with that too
+    return Probing(workload, size, found, reasons)
+
+
+def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+    """Probe what the user named, and print what was found; return the exit code. Raises UserError for a mistake."""
+    check_names("probe", options["probes"], list(all_probes()))
+    check_names("scheduler", options["schedulers"], list(all_schedulers()))
+    check_names("size", [options["size"]], SIZES)
+    environment = {} if options["items"] is None else {ITEMS: options["items"]}
+    os.environ.update(environment)  # for our own look at the target
+    targets = [workload.name for workload in chosen(options["targets"], options["items"])] if options["targets"] else []
+    probings, say = [], sayer(err)
+    for target, names in questions(targets, options["probes"]):
+        size = options["size"] if target else "tiny"
+        say(f"probing {target or 'the schedulers'}")
+        found = probe(
+            target or ANY, size, schedulers_of(options["schedulers"]), names,
+            lambda case: LiveProbed(case, options["timeout"], environment),
+        )  # fmt: skip
+        probings.append(replace(found, workload=target))
+        if not options["json"]:
+            out.write(page(probings[-1], shutil.get_terminal_size((200, 50)).columns))
+            out.flush()
+    if options["json"]:
+        data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(one) for one in probings]}
+        out.write(json.dumps(finite(data), indent=2) + "\n")
+    return 0 if any(any(one.found.values()) for one in probings) else 1
+
+
+def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -> Iterator[Probing]:
+    """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves, one by one.
+
+    say: is told what comes next. known: what an interrupted probing found already, and is not asked again.
+    """
+    timed = [case for case in plan.cases if case.measure == "time"]
+    sizes: dict[str, Counter[str]] = {}
+    for case in timed:
+        sizes.setdefault(case.workload, Counter())[case.size] += 1
+    names = [name for name in SCHEDULERS if name in {case.scheduler for case in timed}]
+    asked = questions(list(sizes), list(all_probes()))
+    for number, (workload, probes) in enumerate(asked, start=1):
+        size = sizes[workload].most_common(1)[0][0] if workload else "tiny"
+        if any((one.workload, one.size) == (workload, size) for one in known):
+            continue
+        say(f"probing {number}/{len(asked)}: {workload or 'the schedulers'}")
+        mine = [
+            name for name in names if not workload or any(c.workload == workload and c.scheduler == name for c in timed)
+        ]
+        yield replace(probe(workload or ANY, size, mine, probes, start), workload=workload)
+
+
+def questions(targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return (workload, probes) to run: of each target, and of the schedulers themselves under the name ""."""
+    probes = all_probes()
+    wanted = [name for name, one in probes.items() if (name in names if names else one.of_workloads)]
+    of_workloads = [name for name in wanted if probes[name].of_workloads]
+    of_schedulers = [name for name in wanted if not probes[name].of_workloads]
+    found = [(target, of_workloads) for target in targets if of_workloads]
+    return [*found, *([("", of_schedulers)] if of_schedulers else [])]
+
+
+def schedulers_of(asked: Sequence[str]) -> list[str]:
+    """Return the schedulers to probe under: those asked for, or the usual ones that can run here."""
+    return list(asked) or [name for name in SCHEDULERS if all_schedulers()[name].unavailable() is None]
+
+
+def page(probing: Probing, width: int = 200) -> str:
+    """Return what was found, as text that a person can act on: the probes' names in a column of their own.
+
+    width: characters of a line.
+    """
+    lines = [f"{probing.workload}, size {probing.size}" if probing.workload else "the schedulers themselves"]
+    for name, one in all_probes().items():
+        title = name.replace("_", " ")
+        for line in one.format(probing.found.get(name, {})):
+            lines += _wrapped(title, line, width)
+            title = ""
+    for reason, lacking in _lacking(probing.reasons).items():
+        for under, names in lacking.items():
+            lines += _wrapped("unavailable", f"{', '.join(names)} under {', '.join(under)}: {reason}", width)
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _wrapped(title: str, text: str, width: int) -> list[str]:
+    margin = " " * MARGIN
+    return textwrap.wrap(
+        text, max(width, 2 * MARGIN), initial_indent=f"  {title}".ljust(MARGIN), subsequent_indent=f"{margin}  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _lacking(reasons: Mapping[str, Mapping[str, str]]) -> dict[str, dict[tuple[str, ...], list[str]]]:
+    """Return reason -> schedulers -> probes, so that each reason is read once for all that it explains alike."""
+    found: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for name, mine in reasons.items():
+        for reason in dict.fromkeys(mine.values()):
+            under = tuple(scheduler for scheduler, said in mine.items() if said == reason)
+            found.setdefault(reason, {}).setdefault(under, []).append(name.replace("_", " "))
+    return found
+
+
+def in_words(broken: Broken) -> str:
+    """Return why a probed process gave no answer."""
+    return {"killed": f"its process died ({broken.reason})", "timeout": broken.reason}.get(broken.kind, str(broken))
+
+
+def _measure_all(
+    probes: Sequence[Probe],
+    probed: LiveProbed,
+    found: Mapping[str, dict[str, Found]],
+    reasons: Mapping[str, dict[str, str]],
+) -> Broken | None:
+    """Let every probe measure one case, and fill in what was found, or why not. Return why the rest could not be had."""
+    try:
+        probed.ready()
+        for one in probes:
+            try:
+                found[one.name][probed.case.scheduler] = one.measure(probed)
+            except Unavailable as reason:
+                reasons[one.name][probed.case.scheduler] = str(reason)
+            except Broken as broken:
+                if broken.kind not in LIVES:
+                    raise
+                reasons[one.name][probed.case.scheduler] = in_words(broken)
+    except Broken as broken:
+        return broken
+    return None
+
+
+def cases(workload: str, size: str, schedulers: Sequence[str], cpus: int) -> list[Case]:
+    """Return the widest case of each scheduler, inner threads pinned, and the sync one with them as users get them."""
+    known = all_schedulers()
+    found = []
+    for name in schedulers:
+        shape = known[name].shapes(cpus)[0]
+        found.append(Case(workload, size, name, shape.workers, shape.threads))
+    return [*found, Case(workload, size, "sync", 1, 1, pinned=False)]

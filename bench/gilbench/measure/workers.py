@@ -1,0 +1,92 @@
+"""Starting real worker processes: an order goes in, an observation comes out, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from gilbench.cases.opening import Order
+from gilbench.process import layout, lifeline, pins
+from gilbench.process.talk import last_line
+from gilbench.results.observations import Observation
+
+OVERTIME = 10.0  # seconds that the last observation may go on when the time of the whole run is up
+
+
+class OutOfTimeError(Exception):
+    """The whole run's time ended during an observation, which says nothing of the case."""
+
+
+class Workers:
+    """Starts real worker processes: call it with an order. A context manager, which removes what they left on disk."""
+
+    def __init__(
+        self, timeout: float, environment: Mapping[str, str] | None = None, python: str = sys.executable
+    ) -> None:
+        self.timeout = timeout
+        self.python = python
+        self.environment = {**os.environ, **(environment or {})}
+        self._scratch = tempfile.TemporaryDirectory(prefix="gilbench-", ignore_cleanup_errors=True)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._scratch.cleanup()
+
+    def __call__(self, order: Order) -> Observation:
+        """Measure one order in a fresh process group, and leave nothing of it behind."""
+        folder = Path(self._scratch.name)
+        order_file, outcome_file, printed = folder / "order.json", folder / "outcome.json", folder / "printed.txt"
+        outcome_file.unlink(missing_ok=True)
+        order_file.write_text(json.dumps(order.as_json()))
+        # What a killed pool or cluster leaves in the folder for temporary files goes with ours.
+        environment = (
+            self.environment
+            | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+            | layout.environment(order.seed)
+            | pins.environment(order.case.pinned)
+        )
+        command = [self.python, "-P", "-m", "gilbench.measure.worker", str(order_file), str(outcome_file)]
+        began = time.perf_counter()
+        with printed.open("wb") as errors:
+            worker = lifeline.start(command, environment, errors.fileno())
+            try:
+                worker.wait(min(self.timeout, order.seconds_left + OVERTIME))
+                how = lifeline.signal_name(worker.returncode)
+                failure = {"kind": "killed", "reason": f"{how}: {last_line(printed)}"}
+            except subprocess.TimeoutExpired:
+                if order.seconds_left + OVERTIME < self.timeout:
+                    raise OutOfTimeError from None
+                failure = {"kind": "timeout", "reason": f"no answer within {self.timeout:g} s: see --timeout"}
+            finally:
+                lifeline.end(worker)
+        seconds = time.perf_counter() - began
+        outcome = json.loads(outcome_file.read_text()) if outcome_file.exists() else {"failure": failure}
+        return to_observation(order, outcome, seconds)
+
+
+def to_observation(order: Order, outcome: Mapping[str, Any], seconds: float) -> Observation:
+    """Join what was ordered with what a worker wrote."""
+    failure = outcome.get("failure")
+    return Observation(
+        case=order.case,
+        round=order.round,
+        seed=order.seed,
+        call=order.call,
+        seconds=seconds,
+        values=tuple(outcome.get("values", ())),
+        warmups=tuple((loops, value) for loops, value in outcome.get("warmups", ())),
+        metadata=outcome.get("metadata", {}),
+        failure=(failure["kind"], failure["reason"]) if failure else None,
+    )

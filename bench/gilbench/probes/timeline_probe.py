@@ -1,0 +1,412 @@
+"""timeline: for each task of one compute, which process and thread ran it and from when to when, told by the task itself.
+
+dask's own Profiler reports when the parent hands tasks out and gets them back, batches as one, and nothing of a cluster.
+So each task of the optimised graph is wrapped, and reads the clock in the thread that runs it: the same way under every
+scheduler. Tasks that dask fused are one task, because that is what runs.
+
+A task on a thread that waits for the GIL is inside the task all the same; how long it was on a CPU is told beside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from gilbench.probes import Found, Probed, Scene, Unavailable
+
+SCHEDULERS = None
+PINNED = True
+OF_WORKLOADS = True
+
+COMPUTES = 3  # the fastest is kept, so that what is drawn is no hiccup
+PATIENCE = 10.0  # seconds of computing after which no other compute is started
+MOST = 2000  # tasks: more can neither be drawn nor read
+LONGEST_NAME = 60  # characters
+
+STRETCHED = 1.3  # times as long as under sync, from which tasks are said to stand in each other's way
+WAITING = 0.8  # share of a task's time on a CPU, below which it is said to wait
+SIZEABLE = 0.1  # share of the workers' time that the stretching must cost, or it is not worth a word
+IDLE = 0.3  # share of the workers' time outside tasks, from which it is said where
+
+BEFORE, BETWEEN, AFTER = "before the first task", "between tasks", "after the last task"
+UNUSED = "of workers that got no task"
+CURES = {
+    BEFORE: "starting up is what to save",
+    BETWEEN: "larger tasks, or fewer that need others, would use the workers better",
+    AFTER: "results are slow to arrive, or the workers to end",
+    UNUSED: "more tasks, or smaller batches of them, would use all",
+}
+
+# One clock for all processes: CLOCK_MONOTONIC on Linux, mach_absolute_time on macOS, QueryPerformanceCounter on Windows
+# (where time.monotonic has steps of 15 ms).
+now = time.perf_counter_ns
+
+Get = Callable[..., Any]
+Record = tuple[str, int, int, int, int, int]  # task, process, thread, start, end, time on a CPU (the last three in ns)
+
+
+# --- In every process that runs tasks
+
+
+# Of the process that computes: writing a file would let go of the GIL after each task, and change what is watched.
+_here: list[Record] = []
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What a wrapped task calls: runs the task, then leaves a record of it.
+
+    node: dask's task. needs: keys of the values that it is called with, in their order. folder: for the records of other
+    processes than `home`, the one that computes.
+    """
+
+    node: Callable[[Mapping[Hashable, Any]], Any]
+    needs: tuple[Hashable, ...]
+    name: str
+    folder: str
+    home: int
+
+    def __call__(self, *values: Any) -> Any:
+        """Return the task's result, given those that it needs."""
+        needed = dict(zip(self.needs, values, strict=True))
+        start, on_cpu = now(), time.thread_time_ns()
+        result = self.node(needed)
+        on_cpu, end = time.thread_time_ns() - on_cpu, now()
+        process = os.getpid()
+        record = (self.name, process, threading.get_ident(), start, end, on_cpu)
+        if process == self.home:
+            _here.append(record)
+        else:
+            os.write(_file(self.folder, process), json.dumps(record).encode() + b"\n")
+        return result
+
+
+@cache
+def _file(folder: str, process: int) -> int:
+    """Return the file that this process appends its records to, as a descriptor: one write each, never torn or mixed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    return os.open(Path(folder) / f"{process}.jsonl", flags, 0o600)
+
+
+# --- In the probed process
+
+
+def timing(get: Get, folder: str, planned: list[str]) -> Get:
+    """Return a `get` as dask's: it wraps every task of the graph, adds its name to `planned`, and leaves the rest to `get`.
+
+    It raises Unavailable where there are more tasks than MOST.
+    """
+
+    def timed_get(graph: Any, keys: Any, **keywords: Any) -> Any:
+        from dask._task_spec import convert_legacy_graph, cull
+        from dask.core import flatten
+        from dask.utils import ensure_dict
+
+        whole = convert_legacy_graph(ensure_dict(graph.__dask_graph__() if hasattr(graph, "__dask_graph__") else graph))
+        nodes = {key: _timed(key, node, folder) for key, node in cull(whole, set(flatten([keys]))).items()}
+        planned.extend(node.func.name for node in nodes.values() if isinstance(getattr(node, "func", None), Timed))
+        if len(planned) > MOST:
+            raise Unavailable(f"{len(planned):,} tasks are too many for a timeline, which shows {MOST:,} at most")
+        return get(nodes, keys, **keywords)
+
+    return timed_get
+
+
+def _timed(key: Hashable, node: Any, folder: str) -> Any:
+    """Wrap a node of a graph whole: arguments may hold tasks of their own. What does no work is left as it is."""
+    from dask._task_spec import Alias, DataNode, Task, TaskRef
+
+    if isinstance(node, Alias | DataNode):
+        return node
+    needs = tuple(node.dependencies)
+    inside = Timed(node, needs, name_of(key, node), folder, os.getpid())
+    # Distributed hands tasks that produce data out with care: it must still know them.
+    return Task(key, inside, *map(TaskRef, needs), _data_producer=node.data_producer)
+
+
+def name_of(key: Hashable, node: Any) -> str:
+    """Return what a person calls a task: the words of its key, which dask keeps when it fuses; else its function's name."""
+    from dask.utils import funcname, key_split
+
+    name = str(key_split(key))
+    if name in ("data", "Other", ""):  # a key without words
+        name = funcname(getattr(node, "func", None) or type(node))
+    return name[:LONGEST_NAME]
+
+
+def _compute(scene: Scene, folder: str, planned: list[str]) -> tuple[list[Any], int, int]:
+    """Compute the job once, its tasks wrapped: return the results, and start and end in ns."""
+    from dask import compute
+    from dask.base import get_scheduler
+
+    collections, keywords = scene.job.collections, scene.opened.keywords
+    groups = [collections] if scene.job.together else [[collection] for collection in collections]
+    results: list[Any] = []
+    start = now()
+    for group in groups:
+        get = get_scheduler(scheduler=keywords.get("scheduler"), collections=list(group))
+        results += compute(*group, **{**keywords, "scheduler": timing(get, folder, planned)})
+    return results, start, now()
+
+
+def _ask_compute(scene: Scene, folder: str) -> Found:
+    """Compute once, and return the tasks' times in seconds since the start, the workers numbered as they came to work."""
+    from gilbench.targets.answers import same
+    from gilbench.targets.workload import NO_ANSWER
+
+    _here.clear()
+    planned: list[str] = []
+    results, start, end = _compute(scene, folder, planned)
+    scene.settle()
+    records = [*_here, *_read(Path(folder))]
+    _here.clear()
+    if scene.job.answer is not NO_ANSWER and (difference := same(results, scene.job.answer)):
+        raise Unavailable(f"the answer of the watched compute differs from the right one: {difference}")
+    return {
+        "tasks": relative(records, start, end),
+        "seconds": (end - start) / 1e9,
+        "workers": scene.case.parallelism,
+        "planned": len(planned),
+        "cpu_seconds": sum(record[-1] for record in records) / 1e9,
+    }
+
+
+def _read(folder: Path) -> list[Record]:
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [tuple(json.loads(line)) for line in lines]
+
+
+def relative(records: Iterable[Record], start: int, end: int) -> list[list[Any]]:
+    """Return [name, process, thread, start, end] of each record, by start, in seconds since `start`.
+
+    Processes, and threads of each process, are numbered from 0 in the order of their first tasks. Raises Unavailable
+    where a record lies outside [start, end]: processes do not share a clock, or a forked child went on by itself.
+    """
+    processes: dict[int, dict[int, int]] = {}
+    found: list[list[Any]] = []
+    for name, process, thread, begun, ended, _ in sorted(records, key=lambda record: record[3:5]):
+        if not start <= begun <= ended <= end:
+            raise Unavailable(
+                "a task ran outside the compute: a task forked, or clocks of this machine's processes differ"
+            )
+        threads = processes.setdefault(process, {})
+        lane = [list(processes).index(process), threads.setdefault(thread, len(threads))]
+        found.append([name, *lane, (begun - start) / 1e9, (ended - start) / 1e9])
+    return found
+
+
+ASKS = {"timeline compute": _ask_compute}
+
+
+# --- In the parent
+
+
+def measure(probed: Probed) -> Found:
+    """Return the timeline of the fastest of a few computes, and the seconds of each ("computes").
+
+    tasks: [name, process, thread, start, end] in seconds since the start of the compute, by start. seconds: of the whole
+    compute. workers: tasks that can run at once. planned: tasks of the graph; fewer may have run, where dask still had
+    results. cpu_seconds: of the tasks' own threads, over all tasks.
+    """
+    found: list[Found] = []
+    with tempfile.TemporaryDirectory(prefix="gilbench-", ignore_cleanup_errors=True) as scratch:
+        while len(found) < COMPUTES and sum(one["seconds"] for one in found) < PATIENCE:
+            folder = Path(scratch) / str(len(found))
+            folder.mkdir()
+            found.append(probed.ask("timeline compute", folder=str(folder)))
+    fastest = min(found, key=lambda one: float(one["seconds"]))
+    return {**fastest, "computes": [one["seconds"] for one in found]}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task that ran. process, thread: numbers from 0. start, end: seconds since the start of the compute."""
+
+    name: str
+    process: int
+    thread: int
+    start: float
+    end: float
+
+    @property
+    def lane(self) -> tuple[int, int]:
+        """What ran it."""
+        return self.process, self.thread
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, waiting included."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One compute.
+
+    tasks: by start, at least one. seconds: of the whole compute. workers: tasks that can run at once. planned: tasks of
+    the graph. cpu_seconds: that the tasks' threads were on a CPU. computes: seconds of all computes that were tried.
+    """
+
+    tasks: tuple[Task, ...]
+    seconds: float
+    workers: int
+    planned: int
+    cpu_seconds: float
+    computes: tuple[float, ...]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Timeline | None:
+        """Read what `measure` found; None where no task ran."""
+        tasks = tuple(Task(*task) for task in found["tasks"])
+        figures = (found["seconds"], found["workers"], found["planned"], found["cpu_seconds"])
+        return cls(tasks, *figures, tuple(found["computes"])) if tasks else None
+
+    @cached_property
+    def lanes(self) -> dict[tuple[int, int], list[Task]]:
+        """(process, thread) -> its tasks by start; the lanes in their order."""
+        lanes: dict[tuple[int, int], list[Task]] = {}
+        for task in self.tasks:
+            lanes.setdefault(task.lane, []).append(task)
+        return dict(sorted(lanes.items()))
+
+    @cached_property
+    def inside(self) -> float:
+        """Seconds inside tasks, over all lanes."""
+        return sum(task.seconds for task in self.tasks)
+
+    @property
+    def room(self) -> float:
+        """Seconds that the workers had, all together."""
+        return max(self.workers, len(self.lanes)) * self.seconds
+
+    @property
+    def busy(self) -> float:
+        """Share of the workers' time that was inside tasks."""
+        return min(1.0, self.inside / self.room) if self.room > 0 else 0.0
+
+    @property
+    def first(self) -> float:
+        """Seconds before the first task."""
+        return self.tasks[0].start
+
+    @cached_property
+    def last(self) -> float:
+        """Seconds from the start of the compute to the end of the last task."""
+        return max(task.end for task in self.tasks)
+
+    @property
+    def at_once(self) -> float:
+        """Tasks at once, in the mean from the first task's start to the last one's end."""
+        return self.inside / (self.last - self.first) if self.last > self.first else 1.0
+
+    @property
+    def most_at_once(self) -> int:
+        """Tasks at once, at most. One that ends as another starts is no longer there."""
+        steps = sorted([(task.start, 1) for task in self.tasks] + [(task.end, -1) for task in self.tasks])
+        running = most = 0
+        for _, step in steps:
+            running += step
+            most = max(most, running)
+        return most
+
+    @property
+    def gap(self) -> float | None:
+        """Seconds between two tasks of a lane, the median; None where no lane had two."""
+        pauses = [
+            max(0.0, after.start - before.end) for lane in self.lanes.values() for before, after in pairwise(lane)
+        ]
+        return statistics.median(pauses) if pauses else None
+
+    @property
+    def longest(self) -> Task:
+        """The task that took longest."""
+        return max(self.tasks, key=lambda task: task.seconds)
+
+    @property
+    def on_cpu(self) -> float:
+        """Share of the time inside tasks that their threads were on a CPU."""
+        return min(1.0, self.cpu_seconds / self.inside) if self.inside > 0 else 1.0
+
+    def stretch(self, sync: Timeline) -> float:
+        """Return how many times as long as under sync its tasks took, all together."""
+        return self.inside / sync.inside if sync.inside > 0 else 1.0
+
+    @property
+    def idle(self) -> str:
+        """Where the workers were outside tasks longest, one of CURES."""
+        used = len(self.lanes)
+        before, after = used * self.first, used * (self.seconds - self.last)
+        places = {
+            BEFORE: before,
+            BETWEEN: used * self.seconds - self.inside - before - after,
+            AFTER: after,
+            UNUSED: max(0, self.workers - used) * self.seconds,
+        }
+        return max(places, key=lambda place: places[place])
+
+
+def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what a person should know."""
+    timelines = {scheduler: timeline for scheduler, one in found.items() if (timeline := Timeline.of(one))}
+    sync = timelines.get("sync")
+    for scheduler, timeline in timelines.items():
+        sentences = [_figures(timeline), *_advice(timeline, sync if scheduler != "sync" else None)]
+        yield f"{scheduler}: {'. '.join(sentences)}"
+
+
+def _figures(timeline: Timeline) -> str:
+    from gilbench import units
+
+    count = f"{len(timeline.tasks)} task{'' if len(timeline.tasks) == 1 else 's'}"
+    if timeline.planned > len(timeline.tasks):
+        count += f" (of {timeline.planned}: dask still had the others' results)"
+    longest, gap = timeline.longest, timeline.gap
+    parts = [
+        f"{count}, {timeline.at_once:.2g} at once (at most {timeline.most_at_once}) on {_workers(timeline)}",
+        f"inside tasks {100 * timeline.busy:.0f} % of the time",
+        f"first task after {units.seconds(timeline.first)}",
+        *([f"{units.seconds(gap)} between two"] if gap is not None else []),
+        f"longest: {_printable(longest.name)}, {units.seconds(longest.seconds)}",
+    ]
+    return ", ".join(parts)
+
+
+def _workers(timeline: Timeline) -> str:
+    """Return what ran the tasks: `2 threads`, `1 of 2 processes`."""
+    used, processes = len(timeline.lanes), len({process for process, _ in timeline.lanes})
+    noun = "process" if processes == used > 1 else "thread"
+    of = f"{used} of {timeline.workers}" if used < timeline.workers else str(used)
+    if used < timeline.workers:
+        noun = "worker"
+    plural = max(used, timeline.workers) > 1
+    return f"{of} {noun}{'' if not plural else 'es' if noun == 'process' else 's'}"
+
+
+def _advice(timeline: Timeline, sync: Timeline | None) -> Iterator[str]:
+    """Yield a sentence on what costs most, where something does."""
+    if sync and timeline.stretch(sync) >= STRETCHED and timeline.inside - sync.inside >= SIZEABLE * timeline.room:
+        on_cpu = f"on a CPU for {100 * timeline.on_cpu:.0f} % of that"
+        yield f"Tasks take {timeline.stretch(sync):.1f}x as long as under sync, {on_cpu}: {_reason(timeline)}"
+    if timeline.busy <= 1 - IDLE and timeline.workers > 1:
+        yield f"Most of the workers' idle time is {timeline.idle}: {CURES[timeline.idle]}"
+
+
+def _reason(timeline: Timeline) -> str:
+    if timeline.on_cpu >= WAITING:
+        return "they run slower side by side, on shared memory, caches or CPUs"
+    shared = len({process for process, _ in timeline.lanes}) < len(timeline.lanes)
+    return f"they wait for {'the GIL, ' if shared else ''}a CPU or a disk"
+
+
+def _printable(name: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in name)

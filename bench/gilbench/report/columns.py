@@ -1,0 +1,72 @@
+"""The columns of the tables: what a case and what a verdict looks like in one row, as text, for every format."""
+
+from __future__ import annotations
+
+import math
+
+from gilbench import units
+from gilbench.results.summary import CaseSummary, Summary
+from gilbench.results.verdicts import Line
+
+CASE_COLUMNS = (
+    "workload",
+    "size",
+    "scheduler",
+    "workers",
+    "median",
+    "95 % interval",
+    "speed-up",
+    "interval",
+    "n",
+    "stop",
+    "notes",
+)
+VERDICT_COLUMNS = ("case", "verdict", "ratio", "interval", "would find", "base", "head", "n", "time")
+
+
+def case_row(summary: CaseSummary) -> tuple[str, ...]:
+    """Return the cells of one case, in the order of CASE_COLUMNS, as text."""
+    case, unit = summary.case, "byte" if summary.case.measure == "memory" else "second"
+    show = units.size if unit == "byte" else units.seconds
+    speedup = summary.speedup
+    return (
+        case.workload if unit == "second" else f"{case.workload} (memory)",
+        case.size,
+        case.scheduler if case.pinned else f"{case.scheduler} (inner threads)",
+        case.shape,
+        show(summary.estimate.value),
+        units.interval(summary.estimate, unit),
+        units.times(speedup.value) if speedup else "",
+        units.interval(speedup, "ratio") if speedup else "",
+        str(summary.estimate.n),
+        summary.stop,
+        "; ".join(summary.flags),
+    )
+
+
+def verdict_row(line: Line, of: str) -> tuple[str, ...]:
+    """Return the cells of one case, in the order of VERDICT_COLUMNS, as text."""
+    known = math.isfinite(line.ratio)
+    show = units.seconds if of == "time" else units.times
+    return (
+        line.case,
+        line.kind,
+        f"{line.ratio:.3f}" if known else "",
+        line.reason or (f"{line.low:.3f} to {line.high:.3f}" if known and math.isfinite(line.high) else "unknown"),
+        f"{line.detectable:.1%}" if math.isfinite(line.detectable) else "",
+        show(line.base) if math.isfinite(line.base) else "",
+        show(line.head) if math.isfinite(line.head) else "",
+        str(line.n),
+        units.duration(line.seconds) if line.seconds else "",
+    )
+
+
+def headline(summary: Summary) -> str:
+    """Return one line on where and with what the result was measured."""
+    about = summary.machine
+    gil = "" if about.get("python_build") == "gil" else " free-threaded"
+    return (
+        f"{summary.name}: {about.get('cpu_model_name', 'unknown CPU')}, {about.get('usable_cpus', '?')} CPUs, "
+        f"Python {about.get('python_version', '?')}{gil}, dask {about.get('dask_version', '?')}, "
+        f"pandas {about.get('pandas_version', '?')}, numpy {about.get('numpy_version', '?')}"
+    )

@@ -1,0 +1,44 @@
+"""csv: one line for each case, figures in plain units (seconds, bytes), for a spreadsheet or pandas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+from gilbench.report import Page
+from gilbench.results.summary import Summary
+
+HEADER = (
+    "workload,family,size,scheduler,workers,threads_per_worker,inner_threads,measure,median,low,high,n,"
+    "speedup,speedup_low,speedup_high,open_seconds,first_seconds,tasks,workers_used,moved_bytes,stop,notes"
+)
+
+
+def of_result(summary: Summary, page: Page) -> str:
+    """Return the lines. What is unknown is empty; failed cases have no figures, and the reason among the notes."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER.split(","))
+    for found in summary.cases:
+        case, figure, speedup = found.case, found.estimate, found.speedup
+        writer.writerow(
+            [case.workload, found.family, case.size, case.scheduler, case.workers, case.threads]
+            + ["pinned" if case.pinned else "as users get them", case.measure]
+            + [_number(figure.value), _number(figure.low), _number(figure.high), figure.n]
+            + ([_number(speedup.value), _number(speedup.low), _number(speedup.high)] if speedup else ["", "", ""])
+            + [_number(found.opening.value) if found.opening else "", _number(found.first.value) if found.first else ""]
+            + [found.tasks, found.workers_used, found.moved_bytes, found.stop, "; ".join(found.flags)]
+        )
+    for failure in summary.failures:
+        case = failure.case
+        writer.writerow(
+            [case.workload, "", case.size, case.scheduler, case.workers, case.threads]
+            + ["pinned" if case.pinned else "as users get them", case.measure, *[""] * 12, "failed"]
+            + [f"{failure.kind}: {failure.reason}"]
+        )
+    return out.getvalue()
+
+
+def _number(value: float) -> str:
+    return repr(value) if math.isfinite(value) else ""

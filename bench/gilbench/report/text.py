@@ -1,0 +1,122 @@
+"""text: tables for the terminal, the worst verdicts first."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gilbench.console import printable
+from gilbench.explain.tutorial import FAILS, HOLDS, UNKNOWN, Finding
+from gilbench.report import Page
+from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
+from gilbench.results.summary import Summary
+from gilbench.results.verdicts import Verdicts, ordered
+
+RIGHT = {"median", "speed-up", "n"}
+NOTES = "notes"
+SPEEDUP = CASE_COLUMNS.index("speed-up")
+WIDE = 130  # columns of a terminal that hold everything
+STYLES = {"regression": "bold red", "failed": "red", "improvement": "green", "inconclusive": "yellow"}
+WIDE_VERDICTS, USUAL = 120, 80  # columns of a terminal that hold all of a check, and most of it
+LESS = ("base", "head", "n")  # what one that is not wide does without
+LEAST = (*LESS, "time")  # and a narrow one
+MARKS: Mapping[str, str] = {HOLDS: "green", FAILS: "red", UNKNOWN: "yellow"}
+
+
+def of_result(summary: Summary, page: Page) -> str:
+    """Return the table of all cases, a section per workload, then what failed and what is doubtful."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(
+        file=out, width=page.width, force_terminal=page.colour, no_color=not page.colour, highlight=False, markup=False
+    )
+    shown = columns(summary, page)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index in shown:
+        name = CASE_COLUMNS[index]
+        table.add_column(name, justify="right" if name in RIGHT else "left", no_wrap=name != NOTES, overflow="fold")
+    last = ""
+    for case in summary.cases:
+        if last not in ("", case.case.workload):
+            table.add_section()
+        cells = [Text(printable(cell)) for cell in case_row(case)]
+        if case.speedup and case.speedup.low > 1:
+            cells[SPEEDUP].stylize("green")
+        elif case.speedup and case.speedup.high < 1:
+            cells[SPEEDUP].stylize("red")
+        table.add_row(*(cells[index] for index in shown))
+        last = case.case.workload
+    console.print(Text(printable(headline(summary))))
+    console.print(table)
+    for failure in summary.failures:
+        reason = f"failed: {failure.case.name}: {failure.kind}: {failure.reason}"
+        console.print(Text(printable(reason), style="red"))
+    for warning in summary.warnings:
+        console.print(Text(printable(f"warning: {warning}"), style="bold red"))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def columns(summary: Summary, page: Page) -> list[int]:
+    """Return which of CASE_COLUMNS to show: not those that say nothing here, nor what a narrow window has no room for."""
+    left_out = set()
+    if len({case.case.size for case in summary.cases}) < 2:
+        left_out.add("size")
+    if not any(case.flags for case in summary.cases):
+        left_out.add(NOTES)
+    if page.width < WIDE:
+        left_out |= {"95 % interval", "n", "stop"}
+    return [index for index, name in enumerate(CASE_COLUMNS) if name not in left_out]
+
+
+def of_verdicts(verdicts: Verdicts, page: Page) -> str:
+    """Return the table, what is behind it, and the headline last."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = io.StringIO()
+    console = Console(
+        file=out, width=page.width, force_terminal=page.colour, no_color=not page.colour, highlight=False, markup=False
+    )
+    without = () if page.width >= WIDE_VERDICTS else LESS if page.width >= USUAL else LEAST
+    shown = [index for index, name in enumerate(VERDICT_COLUMNS) if name not in without]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index in shown:  # names break where there is no room, figures never
+        table.add_column(VERDICT_COLUMNS[index], no_wrap=VERDICT_COLUMNS[index] != "case", overflow="fold")
+    lines = ordered(verdicts.lines)
+    for line in lines:
+        cells = [
+            Text(printable(cell))
+            for cell in verdict_row(replace(line, reason="see below" if line.reason else ""), verdicts.of)
+        ]
+        cells[1].stylize(STYLES.get(line.kind, ""))
+        table.add_row(*(cells[index] for index in shown))
+    console.print(table)
+    reasons = [f"{line.case}: {line.reason}" for line in lines if line.reason]
+    for note in (*reasons, *verdicts.notes, verdicts.headline):
+        console.print(Text(printable(note)))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def of_claims(findings: Sequence[Finding], page: Page) -> str:
+    """Return a paragraph for each claim: the verdict, what the tutorial says, and the evidence."""
+    return "".join(_paragraph(finding, page) for finding in findings)
+
+
+def _paragraph(finding: Finding, page: Page) -> str:
+    import click
+
+    verdict = (
+        click.style(f"{finding.verdict:13s}", fg=MARKS[finding.verdict], bold=True)
+        if page.colour
+        else f"{finding.verdict:13s}"
+    )
+    body = textwrap.fill(
+        finding.evidence, max(40, min(page.width, 110)), initial_indent=" " * 15, subsequent_indent=" " * 15
+    )
+    return f"{verdict}  {finding.claim}\n{body}\n"

@@ -1,0 +1,87 @@
+"""What a run measured and found, as data: observations, probings, and the result that holds them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from gilbench.cases.case import Case
+from gilbench.cases.plan import Plan
+from gilbench.machine import Value
+
+
+@dataclass(frozen=True)
+class Probing:
+    """What the probes found about one workload, or (workload "") about the schedulers themselves.
+
+    found: probe -> scheduler -> what was found, as plain data. reasons: probe -> scheduler -> why there is nothing.
+    """
+
+    workload: str
+    size: str
+    found: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    reasons: Mapping[str, Mapping[str, str]]
+
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One fresh process measuring one case: a run of several values, or a failure.
+
+    values: seconds per compute (bytes for a memory case). warmups: (loops, value). metadata: pyperf's and our own.
+    failure: (kind, reason), or None. seconds: wall time from starting the process to its end.
+    """
+
+    case: Case
+    round: int
+    seed: int
+    call: str
+    seconds: float
+    values: tuple[float, ...] = ()
+    warmups: tuple[tuple[int, float], ...] = ()
+    metadata: Mapping[str, Value] = field(default_factory=dict)
+    failure: tuple[str, str] | None = None
+
+    @property
+    def value(self) -> float:
+        """The median of this process's values: the one number that statistics use."""
+        return statistics.median(self.values)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data, for a line of the journal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Observation:
+        """Read `as_json` back. Raises KeyError or TypeError on anything else."""
+        return cls(
+            case=Case(**data["case"]),
+            round=data["round"],
+            seed=data["seed"],
+            call=data["call"],
+            seconds=data["seconds"],
+            values=tuple(data["values"]),
+            warmups=tuple((loops, value) for loops, value in data["warmups"]),
+            metadata=data["metadata"],
+            failure=tuple(data["failure"]) if data["failure"] else None,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that one run measured.
+
+    stops: case name -> why measuring it stopped; empty while the run goes on.
+    probes: what the probes found, one for each workload and size that was probed.
+    """
+
+    name: str
+    plan: Plan
+    machine: Mapping[str, Value]
+    observations: tuple[Observation, ...] = ()
+    stops: Mapping[str, str] = field(default_factory=dict)
+    probes: tuple[Probing, ...] = ()

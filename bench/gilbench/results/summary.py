@@ -1,0 +1,277 @@
+"""Observations -> estimates with intervals and speed-ups: what tables, charts and claims are made of."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gilbench import stats
+from gilbench.cases.case import Case
+from gilbench.cases.plan import Plan
+from gilbench.results.observations import Probing
+from gilbench.stats import Estimate as Estimate
+
+if TYPE_CHECKING:
+    from gilbench.results.observations import Observation, Result
+
+NESTED = 1.05  # CPU over wall time under sync, above which tasks must have threads of their own
+BEYOND = 1.05  # of the ideal speed-up, above which sync must do something more, such as fetching memory anew
+CONTROL = "control"  # the family that has to scale on every parallel scheduler
+CONTROL_SCALES = 0.7  # of the ideal speed-up
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """What is known of one case.
+
+    family: the workload's family.
+    estimate: seconds per compute, or peak bytes beyond the idle scheduler for a memory case.
+    speedup: sync time over this time; None without a sync case, and for memory cases.
+    observations: one median value per process, in the order measured (s, or bytes). rounds: the round of each.
+    opening: seconds to open and warm the scheduler. first: seconds of the first compute after that.
+    tasks: tasks executed in one compute. workers_used: distinct threads or processes that ran them.
+    moved_bytes: data that had to reach or leave tasks in one compute; 0 where that is not the point.
+    flags: what to know before trusting it, in a few words each.
+    stop: why measuring stopped: "precision", "max observations", "max time", ...
+    build: seconds to build the graph, before anything is computed. build_tasks: tasks that were executed while building.
+    ran_on: what ran the tasks, as dask tells: "threads", "processes", "cluster PxT" or "unknown".
+    """
+
+    case: Case
+    family: str
+    estimate: Estimate
+    speedup: Estimate | None
+    observations: tuple[float, ...]
+    opening: Estimate | None
+    first: Estimate | None
+    tasks: int
+    workers_used: int
+    moved_bytes: int
+    flags: tuple[str, ...]
+    stop: str
+    rounds: tuple[int, ...] = ()
+    build: Estimate | None = None
+    build_tasks: int = 0
+    ran_on: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that gave no usable timing. kind: raised, timeout, killed, wrong answer or unavailable."""
+
+    case: Case
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One result file, digested.
+
+    name: the result's name. machine: fingerprint of machine and software (see bench/gilbench/machine.py), as in the file.
+    warnings: what makes the whole result doubtful. pair_spreads: spread of the log ratios to sync, one for each case.
+    probes: what the probes found (see bench/probes), where the run was asked for it. plan: what it was to do, if known.
+    """
+
+    name: str
+    machine: Mapping[str, str | int | float]
+    cases: tuple[CaseSummary, ...]
+    failures: tuple[Failure, ...]
+    warnings: tuple[str, ...] = ()
+    pair_spreads: tuple[stats.Spread, ...] = ()
+    probes: tuple[Probing, ...] = ()
+    plan: Plan | None = None
+
+    def ratio(self, over: CaseSummary, under: CaseSummary) -> Estimate:
+        """Return `over` divided by `under`, round by round, with an interval.
+
+        Both were measured within the same minute of a round, so what slows the machine down for longer cancels. Pairs
+        with few rounds borrow knowledge of the usual spread from all pairs of the result. Without a common round the
+        two estimates are divided.
+        """
+        logs = paired_logs(over, under)
+        if not logs:
+            return stats.quotient(over.estimate, under.estimate)
+        return _paired(logs, self.pair_spreads)
+
+    @property
+    def timed(self) -> tuple[CaseSummary, ...]:
+        """The cases whose estimate is in seconds."""
+        return tuple(case for case in self.cases if case.case.measure == "time")
+
+    @property
+    def memory(self) -> tuple[CaseSummary, ...]:
+        """The cases whose estimate is in bytes."""
+        return tuple(case for case in self.cases if case.case.measure == "memory")
+
+
+def pooled_speedup(summary: Summary, cases: Sequence[CaseSummary]) -> Estimate | None:
+    """Return the speed-up over sync that cases of one kind have in common, from all their rounds; None without any."""
+    baselines = {case.case: case for case in summary.cases}
+    logs = [log for case in cases if (sync := baselines.get(case.case.baseline)) for log in paired_logs(sync, case)]
+    return _paired(logs, summary.pair_spreads) if logs else None
+
+
+def estimates(observations: Iterable[Observation]) -> dict[Case, Estimate]:
+    """Return the estimate of every case that has a value.
+
+    Cases with few processes borrow knowledge of the usual spread from the others of the same run and measure.
+    """
+    return moderated_estimates(values_by_case(observations))
+
+
+def moderated_estimates(values: Mapping[Case, Sequence[float]]) -> dict[Case, Estimate]:
+    """Return the estimate of each case from one number per process."""
+    return {
+        case: stats.estimate(values[case], variance=spread.variance, df=spread.df)
+        for case, spread in spreads(values).items()
+    }
+
+
+def values_by_case(observations: Iterable[Observation]) -> dict[Case, list[float]]:
+    """Return one number per process for each case, in the order measured."""
+    values: dict[Case, list[float]] = defaultdict(list)
+    for observation in observations:
+        if not observation.failure:
+            values[observation.case].append(observation.value)
+    return dict(values)
+
+
+def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
+    """Return each case's moderated spread of log values; times and memory apart, for they differ in kind."""
+    found: dict[Case, stats.Spread] = {}
+    for measure in sorted({case.measure for case in values}):
+        cases = [case for case in values if case.measure == measure]
+        own = [stats.log_spread(values[case]) for case in cases]
+        found |= dict(zip(cases, stats.moderated([s.variance for s in own], [s.df for s in own]), strict=True))
+    return found
+
+
+def summarise(result: Result) -> Summary:
+    """Digest a result: one CaseSummary for each case that has a value, one Failure for each that failed."""
+    runs: dict[Case, list[Observation]] = defaultdict(list)
+    for observation in result.observations:
+        if not observation.failure:
+            runs[observation.case].append(observation)
+    facts = {
+        "estimate": estimates(result.observations),
+        "opening": _estimates_of(runs, "open_seconds"),
+        "first": _estimates_of(runs, "first_seconds"),
+        "build": _estimates_of(runs, "build_seconds"),
+    }
+    cases = {
+        case: _case_summary(case, runs[case], {name: found.get(case) for name, found in facts.items()}, result)
+        for case in result.plan.cases
+        if case in runs
+    }
+    pairs = {
+        case: paired_logs(cases[case.baseline], cases[case])
+        for case in cases
+        if case.measure == "time" and case != case.baseline and case.baseline in cases
+    }
+    pair_spreads = tuple(stats.own_spread(logs) for logs in pairs.values() if logs)
+    failures = tuple(Failure(o.case, *o.failure) for o in result.observations if o.failure)
+    found = Summary(
+        result.name,
+        result.machine,
+        tuple(cases.values()),
+        failures,
+        pair_spreads=pair_spreads,
+        probes=result.probes,
+        plan=result.plan,
+    )
+    timed = tuple(
+        _with_speedup(summary, found.ratio(cases[case.baseline], summary)) if case in pairs else summary
+        for case, summary in cases.items()
+    )
+    return replace(found, cases=timed, warnings=tuple(_warnings(timed)))
+
+
+def _with_speedup(summary: CaseSummary, speedup: Estimate) -> CaseSummary:
+    ideal, flags = summary.case.parallelism, summary.flags
+    if speedup.low > BEYOND * ideal and summary.case.pinned:
+        flags = (*flags, f"beyond the ideal {ideal}x: sync pays for something that this does not")
+    return replace(summary, speedup=speedup, flags=flags)
+
+
+def paired_logs(over: CaseSummary, under: CaseSummary) -> list[float]:
+    """Return ln(over / under) of each round in which both were measured."""
+    above = dict(zip(over.rounds, over.observations, strict=False))
+    below = dict(zip(under.rounds, under.observations, strict=False))
+    return [math.log(above[round_] / below[round_]) for round_ in above if round_ in below]
+
+
+def _paired(logs: Sequence[float], known: Sequence[stats.Spread]) -> Estimate:
+    all_spreads = [stats.own_spread(logs), *known]
+    spread = stats.moderated([s.variance for s in all_spreads], [s.df for s in all_spreads])[0]
+    return stats.paired_ratio(logs, variance=spread.variance, df=spread.df)
+
+
+def _case_summary(
+    case: Case, runs: Sequence[Observation], figures: Mapping[str, Estimate | None], result: Result
+) -> CaseSummary:
+    facts, estimate = runs[-1].metadata, figures["estimate"]
+    assert estimate is not None  # a case with runs has values
+    return CaseSummary(
+        case=case,
+        family=str(facts.get("family", "")),
+        estimate=estimate,
+        speedup=None,
+        observations=tuple(run.value for run in runs),
+        rounds=tuple(run.round for run in runs),
+        opening=figures["opening"],
+        first=figures["first"],
+        build=figures["build"],
+        tasks=int(facts.get("tasks", 0)),
+        workers_used=max(int(run.metadata.get("workers_used", 0)) for run in runs),
+        moved_bytes=int(facts.get("moved_bytes", 0)),
+        flags=tuple(_flags(case, runs)),
+        stop=result.stops.get(case.name, "unfinished"),
+        build_tasks=max(int(run.metadata.get("build_tasks", 0)) for run in runs),
+        ran_on=" or ".join(sorted({str(run.metadata.get("ran_on", "unknown")) for run in runs})),
+    )
+
+
+def _estimates_of(runs: Mapping[Case, Sequence[Observation]], key: str) -> dict[Case, Estimate]:
+    """Return estimates of a figure that every observation carries in its metadata, in seconds."""
+    values = {
+        case: [float(run.metadata[key]) for run in observed if float(run.metadata.get(key, 0)) > 0]
+        for case, observed in runs.items()
+    }
+    return moderated_estimates({case: found for case, found in values.items() if found})
+
+
+def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
+    nested = [float(run.metadata["cpu_over_wall"]) for run in runs if "cpu_over_wall" in run.metadata]
+    if nested and statistics.median(nested) > NESTED:
+        yield f"inner threads: CPU time is {statistics.median(nested):.2f}x wall time"
+    used = max(int(run.metadata.get("workers_used", 0)) for run in runs)
+    if case.scheduler != "sync" and 0 < used < min(case.parallelism, int(runs[-1].metadata.get("tasks", 0))):
+        yield f"ran on {used} of {case.parallelism} workers"
+    if any(run.metadata.get("gil_before") != run.metadata.get("gil_after") for run in runs):
+        yield "an extension switched the GIL on"
+    if any("unchecked" in run.metadata for run in runs):
+        yield "answer not checked"
+
+
+def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:
+    """Say loudly when the control did not scale: then the machine had no workers to spare, and nothing else counts."""
+    for summary in cases:
+        case, speedup = summary.case, summary.speedup
+        if (
+            summary.family != CONTROL
+            or speedup is None
+            or case.parallelism == 1
+            or case.scheduler == "processes-default"
+        ):
+            continue
+        ideal = min(case.parallelism, summary.tasks)
+        if speedup.high < CONTROL_SCALES * ideal:
+            yield (
+                f"the control does not scale: {case.workload} under {case.scheduler} {case.shape} is {speedup.value:.2f}x "
+                f"faster than sync, where {ideal}x is expected: no speed-up of {case.scheduler} in this result can be trusted"
+            )

@@ -1,0 +1,31 @@
+"""processes-default: what a plain `.compute(scheduler="processes")` gives: a new pool each time, and six tasks per message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gilbench.schedulers import Opened, Setup, Shape
+
+NAME = "processes-default"
+CORE = False
+
+
+def shapes(cpus: int) -> tuple[Shape, ...]:
+    """As many processes as CPUs, which is what dask takes by itself."""
+    return (Shape(cpus, 1),)
+
+
+def unavailable() -> str | None:
+    """Return None: it always works."""
+    return None
+
+
+@contextmanager
+def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
+    """Have dask run the pins in each process it starts: the only thing that is not its default."""
+    import dask
+
+    setup.initializer()
+    with dask.config.set({"multiprocessing.initializer": setup.initializer}):
+        yield Opened({"scheduler": "processes"})

@@ -1,0 +1,299 @@
+"""Pure statistics of plain results: medians, ratios and their intervals from a handful of processes per case.
+
+Everything here works on the log scale, because timings are positive and compared by ratio, and on one number per
+process, because values from one process are not independent. How well it holds: docs/simulate_statistics.py.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+MINIMUM_TO_SHARE = 4
+"""Fewer cases than this do not tell how variances spread over cases, so `moderated` leaves them alone."""
+NO_VARIANCE = 1e-12
+"""A variance of logs up to this (a relative spread of a millionth) is below what a clock resolves."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval. n: independent processes behind it. low and high are infinite or 0 for n < 2."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Spread(NamedTuple):
+    """Variance of the logs of one case's values (dimensionless), and the degrees of freedom it rests on; 0 if none."""
+
+    variance: float
+    df: float
+
+
+def estimate(
+    values: Sequence[float], *, variance: float | None = None, df: float | None = None, confidence: float = 0.95
+) -> Estimate:
+    """Return the median of positive values (one per process, any unit) with an interval for the population's median.
+
+    variance, df: spread of the log values to use in place of the sample's own, as `moderated` gives it: both, or none.
+    The median of an even number of values is the geometric mean of the two in the middle.
+
+    The interval is Student's t around the log median. It assumes independent values whose logs are symmetric about the
+    median and not far from normal; centred on the median it also stands rare slow outliers, under which an interval
+    around the mean of logs fails: at n = 30 with a skew of 1.75 it covers 84 %, this one 97 %. Sample variance and
+    median of normal logs are nearly independent, and the median's variance is larger than the mean's by the factor
+    that `_median_factor` gives.
+
+    Raises ValueError for no values, and for values that are not positive and finite.
+    """
+    logs = _logs(values)
+    spread = _given_or_own(logs, variance, df)
+    return _on_ratio_scale(statistics.median(logs), squared_error(spread, len(logs)), spread.df, confidence, len(logs))
+
+
+def ratio(
+    numerator: Sequence[float],
+    denominator: Sequence[float],
+    *,
+    numerator_spread: Spread | None = None,
+    denominator_spread: Spread | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return the ratio of the medians of two unpaired samples of positive values, with its interval.
+
+    Each sample has one value per process. The spreads take the place of the samples' own, as `moderated` gives them.
+    Welch's t on the logs (Welch, Biometrika 34, 1947), centred on the medians, so that the value equals the quotient of
+    what `estimate` gives for both; assumptions as there. Degrees of freedom are Satterthwaite's for the samples' own
+    spreads. Moderated spreads share a prior, so they do not err independently as his formula assumes (it would cover
+    90 to 96 %): there the smaller of the two degrees of freedom serves (95 to 99 %). n is that of the smaller sample.
+
+    Raises ValueError for no values, and for values that are not positive and finite.
+    """
+    above, below = _logs(numerator), _logs(denominator)
+    spreads = (numerator_spread or own_spread(above), denominator_spread or own_spread(below))
+    errors = (squared_error(spreads[0], len(above)), squared_error(spreads[1], len(below)))
+    moderate = numerator_spread is not None or denominator_spread is not None
+    df = min(spread.df for spread in spreads) if moderate else _satterthwaite(errors, spreads)
+    centre, n = statistics.median(above) - statistics.median(below), min(len(above), len(below))
+    return _on_ratio_scale(centre, sum(errors), df, confidence, n)
+
+
+def paired_ratio(
+    log_ratios: Sequence[float], *, variance: float | None = None, df: float | None = None, confidence: float = 0.95
+) -> Estimate:
+    """Return the ratio behind log ratios that were each measured on one pair (an epoch), with its interval.
+
+    The median of log_ratios (natural logs, independent of each other), on the ratio scale; else as `estimate`. For a
+    fixed number of pairs: a rule that looks after every pair needs gilbench.check.sequential.
+
+    Raises ValueError for no log ratios, and for infinite ones.
+    """
+    if not log_ratios or not all(map(math.isfinite, log_ratios)):
+        raise ValueError(f"log ratios must be finite, and at least one: {list(log_ratios)}")
+    spread, n = _given_or_own(log_ratios, variance, df), len(log_ratios)
+    return _on_ratio_scale(statistics.median(log_ratios), squared_error(spread, n), spread.df, confidence, n)
+
+
+def log_spread(values: Sequence[float]) -> Spread:
+    """Return the sample variance of the logs of positive values, and its degrees of freedom, n - 1."""
+    return own_spread(_logs(values))
+
+
+def moderated(variances: Sequence[float], dfs: Sequence[float]) -> list[Spread]:
+    """Return each case's variance shrunk towards what all cases have in common, with its new degrees of freedom.
+
+    variances, dfs: sample variances of log values and their degrees of freedom (n - 1), one per case, in the order of
+    the result. Two processes say next to nothing about their own spread, but sixty cases say a lot about spreads.
+
+    Empirical Bayes with a scaled inverse chi-squared prior (Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004: limma), its
+    parameters from the moments of the log variances, weighted as Paule and Mandel do because dfs differ between cases.
+    Two departures, both towards wider intervals: the prior's degrees of freedom are reckoned from a spread over cases
+    one standard error above its estimate, and from the uncertainty of the prior's location. With 6 to 20 cases limma's
+    own give 91 to 95 % coverage at two processes per case; these give 94 to 98 %.
+
+    Cases with df 0 (one process) get the prior itself. With fewer than four cases that show any spread, nothing is
+    shared: variances come back as they are. Cases that show none (equal values: the clock's resolution) do not shape
+    the prior, but are moved towards it. Raises ValueError for lengths that differ, and for negative or infinite input.
+    """
+    own = [Spread(variance, df) for variance, df in zip(variances, dfs, strict=True)]
+    if not all(math.isfinite(number) and number >= 0 for spread in own for number in spread):
+        raise ValueError(f"variances and degrees of freedom must be finite and not negative: {own}")
+    known = [spread for spread in own if spread.df > 0 and spread.variance > NO_VARIANCE]
+    if len(known) < MINIMUM_TO_SHARE:
+        return [spread if spread.df > 0 else Spread(0.0, 0.0) for spread in own]
+    prior, pooled_df = _prior(known), sum(spread.df for spread in known)
+    return [_posterior(spread, prior, pooled_df) for spread in own]
+
+
+def quotient(above: Estimate, below: Estimate) -> Estimate:
+    """Return above / below of two independent estimates, with an interval from theirs.
+
+    MOVER on logs (Zou and Donner, Stat. Med. 27, 2008): the distances to the ends add up as squares. For figures whose
+    single values are not at hand; what the intervals know beyond the few observations behind them is kept.
+    """
+    value = above.value / below.value
+    down = math.hypot(_log_distance(above.low, above.value), _log_distance(below.value, below.high))
+    up = math.hypot(_log_distance(above.value, above.high), _log_distance(below.low, below.value))
+    high = math.inf if math.isinf(up) else value * math.exp(up)
+    return Estimate(value, value * math.exp(-down), high, min(above.n, below.n))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for being a family, in the order given (Holm, Scand. J. Stat. 6, 1979).
+
+    Rejecting those at or below alpha keeps the chance of any false rejection in the family at alpha or less, however
+    the tests depend on each other. Raises ValueError for a p-value outside 0 to 1.
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError(f"p-values must lie between 0 and 1: {list(p_values)}")
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def relative_half_width(figure: Estimate) -> float:
+    """Return half the interval's width over the value: the precision a case is measured to. Infinite if unknown."""
+    return (figure.high - figure.low) / (2 * figure.value)
+
+
+def student_quantile(df: float, probability: float) -> float:
+    """Return the quantile of Student's t distribution; df may be infinite (normal distribution)."""
+    from scipy.special import ndtri, stdtrit  # 0.3 s to import
+
+    return float(ndtri(probability) if math.isinf(df) else stdtrit(df, probability))
+
+
+def _log_distance(low: float, high: float) -> float:
+    return math.inf if low <= 0 or math.isinf(high) else math.log(high / low)
+
+
+def _logs(values: Sequence[float]) -> list[float]:
+    if not values or not all(math.isfinite(value) and value > 0 for value in values):
+        raise ValueError(f"values must be positive and finite, and at least one: {list(values)}")
+    return [math.log(value) for value in values]
+
+
+def own_spread(logs: Sequence[float]) -> Spread:
+    """Return the sample variance of log values, and its degrees of freedom; both 0 for fewer than two."""
+    return Spread(statistics.variance(logs), len(logs) - 1) if len(logs) > 1 else Spread(0.0, 0.0)
+
+
+def _given_or_own(logs: Sequence[float], variance: float | None, df: float | None) -> Spread:
+    if variance is None and df is None:
+        return own_spread(logs)
+    if variance is None or df is None:
+        raise ValueError("give both variance and df, or neither")
+    return Spread(variance, df)
+
+
+def _median_factor(n: int) -> float:
+    """Return the variance of the median of n normal values over that of their mean: 1 for n <= 2, rising to pi / 2.
+
+    A closed form with the right ends, within 3 % of the exact figures (David and Nagaraja, Order Statistics, 2003).
+    """
+    return math.pi / 2 * n / (n + math.pi / 2 - 1 if n % 2 else n + math.pi - 2)
+
+
+def squared_error(spread: Spread, n: int) -> float:
+    """Return the squared standard error of the median of the logs of n values with this spread."""
+    return _median_factor(n) * spread.variance / n
+
+
+def _satterthwaite(errors: Sequence[float], spreads: Sequence[Spread]) -> float:
+    """Return the degrees of freedom of a sum of squared errors; 0 where one of them is unknown."""
+    smallest = min(spread.df for spread in spreads)
+    if smallest == 0 or sum(errors) == 0:
+        return smallest
+    inverse = sum((error / sum(errors)) ** 2 / spread.df for error, spread in zip(errors, spreads, strict=True))
+    return 1 / inverse if inverse else math.inf
+
+
+def _on_ratio_scale(centre: float, squared_error: float, df: float, confidence: float, n: int) -> Estimate:
+    """Return exp(centre) with the interval of Student's t; from 0 to infinity where there are no degrees of freedom."""
+    if df == 0:
+        return Estimate(math.exp(centre), 0.0, math.inf, n)
+    half = student_quantile(df, (1 + confidence) / 2) * math.sqrt(squared_error)
+    return Estimate(math.exp(centre), math.exp(centre - half), _exp(centre + half), n)
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _prior(known: Sequence[Spread]) -> Spread:
+    """Return location and degrees of freedom of the prior of variances (at least four cases, all of df > 0)."""
+    import numpy as np
+    from scipy.special import digamma, polygamma
+
+    variances, dfs = np.array(known).T
+    logs = np.log(variances) - digamma(dfs / 2) + np.log(dfs / 2)
+    noise = polygamma(1, dfs / 2)
+    between = _paule_mandel(logs, noise)
+    weights = 1 / (noise + between)
+    centre = float(np.average(logs, weights=weights))
+    cautious = between + math.sqrt(2 / float(np.sum(weights**2))) + 1 / float(np.sum(weights))
+    df = 2 * _inverse_trigamma(between) if between > 0 else math.inf
+    bias = float(digamma(df / 2) - np.log(df / 2)) if math.isfinite(df) else 0.0
+    return Spread(math.exp(centre + bias), 2 * _inverse_trigamma(cautious))
+
+
+def _posterior(own: Spread, prior: Spread, pooled_df: float) -> Spread:
+    """Return the variance after weighing in the prior; no more degrees of freedom than all cases have together."""
+    df = own.df + prior.df
+    return Spread((own.df * own.variance + prior.df * prior.variance) / df, min(df, pooled_df))
+
+
+def _paule_mandel(figures: FloatArray, noise: FloatArray) -> float:
+    """Return the variance between cases that explains the figures beyond their noise variances; 0 if none is needed.
+
+    Paule and Mandel, J. Res. Natl. Bur. Stand. 87, 1982: the root of the weighted sum of squares, which falls with the
+    variance between cases, so that halving an interval finds it.
+    """
+    import numpy as np
+
+    def excess(between: float) -> float:
+        weights = 1 / (noise + between)
+        centre = np.average(figures, weights=weights)
+        return float(np.sum(weights * (figures - centre) ** 2)) - (len(figures) - 1)
+
+    low, high = 0.0, float(np.var(figures, ddof=1))
+    if excess(low) <= 0:
+        return 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return high
+
+
+def _inverse_trigamma(x: float) -> float:
+    """Return y with trigamma(y) = x > 0, by Newton's method on 1 / trigamma, which is convex (Smyth 2004, appendix)."""
+    from scipy.special import polygamma
+
+    if x > 1e7:
+        return 1 / math.sqrt(x)
+    if x < 1e-6:
+        return 1 / x
+    y = 0.5 + 1 / x
+    for _ in range(50):
+        trigamma = float(polygamma(1, y))
+        step = trigamma * (1 - trigamma / x) / float(polygamma(2, y))
+        y += step
+        if -step < 1e-10 * y:
+            break
+    return y

@@ -1,0 +1,145 @@
+"""Result files: pyperf's own commands on them, round trips, and files that are none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pyperf
+import pytest
+
+from gilbench.cases.case import Case
+from gilbench.errors import UserError
+from gilbench.measure.rounds import Ledger, measure
+from gilbench.results.observations import Observation, Result
+from gilbench.results.result_file import load, newest, save
+from tests.scripted import MACHINE, Script, noisy, plan
+
+CASES = [
+    Case("w", "default", "sync"),
+    Case("w", "default", "threads", 1, 2),
+    Case("w", "default", "sync", measure="memory"),
+    Case("bad", "default", "sync"),
+]
+
+
+def a_result(name: str = "r", *, seed: int = 1) -> Result:
+    ledger = Ledger(plan(CASES, seed=seed))
+    measure(ledger, Script(noisy(0.2), failures={"bad:default:sync:1x1": ("raised", "ValueError: <b>no</b>")}))
+    stops = {case.name: reason for case, reason in ledger.stops.items()}
+    return Result(name, ledger.plan, MACHINE, tuple(ledger.observations), stops)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    save(a_result(), tmp_path / "r.json")
+    return tmp_path / "r.json"
+
+
+def pyperf_command(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "pyperf", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", ["show", "stats", "hist", "check", "dump", "metadata"])
+def test_pyperf_opens_it(saved: Path, command: str) -> None:
+    assert "w:default:threads:1x2" in pyperf_command(command, str(saved))
+
+
+def test_pyperf_compares_two(saved: Path, tmp_path: Path) -> None:
+    save(a_result(seed=2), tmp_path / "other.json")
+    assert "w:default:sync:1x1" in pyperf_command("compare_to", "--verbose", str(saved), str(tmp_path / "other.json"))
+
+
+def test_there_is_one_benchmark_per_case_and_one_run_per_process(saved: Path) -> None:
+    suite = pyperf.BenchmarkSuite.load(str(saved))
+    assert sorted(suite.get_benchmark_names()) == sorted(case.name for case in CASES if case.workload == "w")
+    result = load(saved)
+    benchmark = suite.get_benchmark("w:default:threads:1x2")
+    assert benchmark.get_nrun() == sum(o.case == CASES[1] for o in result.observations)
+    metadata = benchmark.get_metadata()
+    assert (metadata["workload"], metadata["scheduler"], metadata["threads"]) == ("w", "threads", 2)
+    assert metadata["cpu_model_name"] == "Test CPU"
+
+
+def test_what_is_saved_is_what_is_loaded(saved: Path) -> None:
+    before, after = a_result(), load(saved)
+    assert (after.plan, after.machine, after.stops, after.name) == (before.plan, before.machine, before.stops, "r")
+    key = lambda o: (o.round, o.case.name)  # noqa: E731
+    for ours, theirs in zip(sorted(before.observations, key=key), sorted(after.observations, key=key), strict=True):
+        assert replace(ours, metadata={}) == replace(theirs, metadata={})
+        assert set(ours.metadata) <= set(theirs.metadata)
+
+
+def test_saving_twice_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    save(replace(load(saved), name="r"), tmp_path / "again" / "r.json")
+    assert json.loads((tmp_path / "again" / "r.json").read_text()) == json.loads(saved.read_text())
+
+
+def test_names_of_machines_and_folders_are_left_out(tmp_path: Path) -> None:
+    secret = {"hostname": "secret-host", "python_executable": "/home/secret/python", "unit": "second", "loops": 1}
+    result = a_result()
+    observations = [replace(o, metadata={**o.metadata, **secret}) if not o.failure else o for o in result.observations]
+    save(replace(result, observations=tuple(observations)), tmp_path / "r.json")
+    assert "secret" not in (tmp_path / "r.json").read_text()
+
+
+def test_a_run_in_which_everything_failed_is_still_a_result(tmp_path: Path) -> None:
+    result = a_result()
+    failed = tuple(o for o in result.observations if o.failure)
+    save(replace(result, observations=failed), tmp_path / "f.json")
+    assert load(tmp_path / "f.json").observations == failed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        '{"gilbench": 3}',
+        '{"gilbench": {"plan": {}}, "benchmarks": []}',
+        "\x00\x01",
+        '{"version": "1.0"}',
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"x.json is not a result file of gilbench") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="it is not text"):
+        load(tmp_path / "x.json")
+
+
+def test_a_result_is_parsed_and_never_evaluated(tmp_path: Path) -> None:
+    result = a_result()
+    evil = replace(
+        result.observations[0], metadata={**result.observations[0].metadata, "x": "__import__('os').abort()"}
+    )
+    save(replace(result, observations=(evil,)), tmp_path / "e.json")
+    assert load(tmp_path / "e.json").observations[0].metadata["x"] == "__import__('os').abort()"
+
+
+def test_a_missing_file_or_folder_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot read .*none.json: No such file"):
+        load(tmp_path / "none.json")
+    with pytest.raises(UserError, match="make one with `gilbench run`"):
+        newest(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        save(a_result(), tmp_path / "file" / "r.json")
+
+
+def test_the_median_of_a_process_is_its_one_number() -> None:
+    assert Observation(CASES[0], 0, 1, "function", 1.0, (3.0, 1.0, 2.0)).value == 2.0
