@@ -16,7 +16,7 @@ import click
 import pytest
 
 from gilbench import charts
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
 from gilbench.probes import all_probes
 from gilbench.report import formats

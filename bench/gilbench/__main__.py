@@ -1,9 +1,6 @@
 """python -m gilbench: the same as gilbench."""
 
-import sys
-
-from gilbench.commands.cli import main
+from gilbench.commands.group import main
 
 if __name__ == "__main__":
-    sys.argv[0] = "gilbench"
     main()

@@ -19,7 +19,7 @@ from gilbench import charts
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import style as style
 from gilbench.charts.speed import forest
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.report import Page, formats
 from gilbench.results.result_file import save
 from gilbench.results.verdicts import KINDS, Kind, Line, Verdicts

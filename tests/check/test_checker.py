@@ -6,7 +6,7 @@ import contextlib
 import io
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from gilbench.check import deliver
 from gilbench.check.arms import Arm, Known, Spec
 from gilbench.check.checker import (
     DEFAULT_SCHEDULERS,
+    CheckOptions,
     cases_of,
     differences,
     imported_differences,
@@ -39,11 +40,7 @@ from gilbench.results.verdicts import load as load_verdicts
 from tests.scripted import HOSTILE, MACHINE
 
 ARMS = (Arm("base", Path("base"), "python", "main (1234567)"), Arm("head", Path("head"), "python", "working tree"))
-OPTIONS: Mapping[str, Any] = {
-    "workloads": (), "schedulers": (), "size": "tiny", "thresholds": (), "floor": 0.0, "max_time": 900.0,
-    "timeout": 60.0, "strict": False, "aa": False, "inject": 0.0, "markdown": None, "junit": None, "json": None,
-    "base": "HEAD", "head": None, "seed": 1,
-}  # fmt: skip
+OPTIONS = CheckOptions(floor=0.0, seed=1)
 W0, W1 = (Case(f"w{i}", "tiny", "sync") for i in range(2))
 
 
@@ -83,7 +80,7 @@ def test_without_names_every_familys_representative_meets_the_usual_schedulers_w
 def test_what_is_named_is_checked_also_where_it_represents_nothing() -> None:
     arms = both(workload("w0"), workload("other", representative=False), workload("x", family="mixed"))
     found = {
-        names: {case.workload for case in cases_of(arms, {**OPTIONS, "workloads": names})[0]}
+        names: {case.workload for case in cases_of(arms, replace(OPTIONS, workloads=names))[0]}
         for names in (("other",), ("loops",), ("o*", "mixed"))
     }
     assert found == {("other",): {"other"}, ("loops",): {"w0", "other"}, ("o*", "mixed"): {"other", "x"}}
@@ -91,13 +88,13 @@ def test_what_is_named_is_checked_also_where_it_represents_nothing() -> None:
 
 @pytest.mark.parametrize("scheduler", ["sync", "threads", "loky"])
 def test_a_scheduler_that_is_named_is_checked_alone(scheduler: str) -> None:
-    cases, _ = cases_of(both(workload("w0")), {**OPTIONS, "schedulers": (scheduler,)})
+    cases, _ = cases_of(both(workload("w0")), replace(OPTIONS, schedulers=(scheduler,)))
     assert {case.scheduler for case in cases} == {scheduler}
     assert len(cases) == 1
 
 
 def test_the_size_is_that_which_is_asked_for() -> None:
-    cases, _ = cases_of(both(workload("w0")), {**OPTIONS, "size": "small"})
+    cases, _ = cases_of(both(workload("w0")), replace(OPTIONS, size="small"))
     assert {case.size for case in cases} == {"small"}
 
 
@@ -111,7 +108,7 @@ def test_the_size_is_that_which_is_asked_for() -> None:
 )
 def test_a_name_that_nothing_has_is_one_line(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=f"^{said}"):
-        cases_of(both(workload("w0")), {**OPTIONS, **options})
+        cases_of(both(workload("w0")), replace(OPTIONS, **options))
 
 
 def test_what_one_arm_alone_has_is_told_and_not_checked() -> None:
@@ -122,7 +119,7 @@ def test_what_one_arm_alone_has_is_told_and_not_checked() -> None:
     cases, missing = cases_of(arms, OPTIONS)
     assert {case.workload for case in cases} == {"w0"}
     assert missing == ["only in base: gone", "only in head: new"]
-    assert cases_of(arms, {**OPTIONS, "workloads": ("gone_too",)}) == ([], ["only in base: gone_too"])
+    assert cases_of(arms, replace(OPTIONS, workloads=("gone_too",))) == ([], ["only in base: gone_too"])
 
 
 def test_a_base_of_before_thresholds_is_understood() -> None:
@@ -181,7 +178,7 @@ def judged(**ratios: float) -> Family:
 
 
 def told(family: Family, **options: Any) -> str:
-    return "\n".join(notes(family, {**OPTIONS, **options}))
+    return "\n".join(notes(family, replace(OPTIONS, **options)))
 
 
 def test_a_check_of_equal_arms_counts_its_false_alarms() -> None:
@@ -385,7 +382,7 @@ class Check:
     def run(self, **options: Any) -> int:
         out, err = io.StringIO(), io.StringIO()
         try:
-            return checking.run({**OPTIONS, "results": self.folder / "results", **options}, err, out, Page(200))
+            return checking.run(replace(OPTIONS, results=self.folder / "results", **options), err, out, Page(200))
         finally:
             self.out, self.err = out.getvalue(), err.getvalue()
 

@@ -12,7 +12,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.check.arms import Arm
-from gilbench.check.checker import PATIENCE, line_of, measure, notes
+from gilbench.check.checker import PATIENCE, CheckOptions, line_of, measure, notes
 from gilbench.check.family import CHANCES, Family, family_of
 from gilbench.check.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
 from gilbench.process.talk import Broken
@@ -113,7 +113,7 @@ def test_a_case_that_failed_once_and_then_works_is_measured_on_and_told() -> Non
     assert (checked.kind, dict(checked.failures), len(checked.failed)) == ("same", {}, 1)
     assert len(checked.epochs) == checked.design.first_look
     assert exit_code(family, strict=True) == OK
-    (told,) = [note for note in notes(family, {"aa": False, "inject": 0.0}) if note.startswith("w0:small:sync:1x1: ")]
+    (told,) = [note for note in notes(family, CheckOptions()) if note.startswith("w0:small:sync:1x1: ")]
     assert told.startswith("w0:small:sync:1x1: failed once")
     assert told.endswith(": head: killed: SIGKILL in head")
 
@@ -138,9 +138,7 @@ def test_patience_ends_a_case_as_inconclusive() -> None:
     assert checked.out_of_patience
     assert family.open() == []
     assert checked.decide(0).next == "explore", "it was not the design that ended it"
-    assert f"w0:small:sync:1x1: not decided within {PATIENCE:.0f} s" in list(
-        notes(family, {"aa": False, "inject": 0.0})
-    )
+    assert f"w0:small:sync:1x1: not decided within {PATIENCE:.0f} s" in list(notes(family, CheckOptions()))
 
 
 def test_patience_does_not_cut_a_case_that_is_decided_in_time() -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.check.stored import VOLATILE, compare
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
 from gilbench.machine import fingerprint
 from gilbench.results.observations import Result as Measured

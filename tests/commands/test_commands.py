@@ -14,7 +14,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from gilbench.commands.cli import Seconds, Threshold, gilbench
+from gilbench.commands.group import gilbench
+from gilbench.commands.options import Seconds, Threshold
 from gilbench.results.result_file import load, save
 from tests.results.test_result_file import a_result
 
@@ -35,7 +36,7 @@ def mistake(*arguments: str | Path) -> str:
 
 def loaded_by(*arguments: str) -> set[str]:
     code = (
-        "import json, sys\nfrom gilbench.commands.cli import gilbench\n"
+        "import json, sys\nfrom gilbench.commands.group import gilbench\n"
         "try: gilbench(sys.argv[1:])\nexcept SystemExit: pass\n"
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
@@ -179,7 +180,9 @@ def test_it_is_called_by_three_names(command: list[str]) -> None:
 
 
 def test_the_dask_command_line_finds_it() -> None:
-    assert [e.value for e in entry_points(group="dask_cli") if e.name == "bench"] == ["gilbench.commands.cli:gilbench"]
+    assert [e.value for e in entry_points(group="dask_cli") if e.name == "bench"] == [
+        "gilbench.commands.group:gilbench"
+    ]
 
 
 @pytest.mark.serial

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, Plan, Selection, cases_of
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.explain.repeat import command
 from gilbench.machine import usable_cpus
 from gilbench.results.summary import Summary

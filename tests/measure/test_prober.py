@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -14,6 +15,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.errors import UserError
 from gilbench.measure import prober as probing
+from gilbench.measure.prober import ProbeOptions
 from gilbench.probes import Found, Probe, Probed, Unavailable, all_probes
 from gilbench.process.talk import Broken
 from gilbench.results.observations import Probing
@@ -263,11 +265,8 @@ def test_long_lines_go_on_below() -> None:
 # --- The command
 
 
-def options(**changes: Any) -> dict[str, Any]:
-    return {
-        "targets": (), "probes": ("own",), "schedulers": (), "size": "tiny", "items": None, "timeout": 60.0, "json": False,
-        **changes,
-    }  # fmt: skip
+def options(**changes: Any) -> ProbeOptions:
+    return replace(ProbeOptions(probes=("own",), size="tiny", timeout=60.0), **changes)
 
 
 @pytest.mark.usefixtures("two_probes")

@@ -18,6 +18,7 @@ from gilbench.measure import runner as session
 from gilbench.measure import software as software_module
 from gilbench.measure.rounds import Interrupted, Ledger, measure, measure_into
 from gilbench.measure.run_progress import Lines, progress, so_far
+from gilbench.measure.runner import RunOptions
 from gilbench.measure.software import Software
 from gilbench.process import interpreters
 from gilbench.process.interpreters import Interpreter
@@ -105,13 +106,9 @@ def test_what_differs_between_machines_is_told_but_not_what_changes_by_itself() 
 OTHER = Interpreter("/some/python3.13t", "3.13.5", "3.13t")
 
 
-def options(**changes: Any) -> dict[str, Any]:
+def options(**changes: Any) -> RunOptions:
     """What the command line gives for `gilbench run`."""
-    return {
-        "workloads": (), "profile": "quick", "schedulers": (), "sizes": (), "workers": (), "data": None, "items": None,
-        "python": None, "name": None, "results": Path("results"), "resume": False, "max_time": None, "precision": None,
-        "max_observations": None, "timeout": 10.0, "seed": 1, "dry_run": False, "probe": False, **changes,
-    }  # fmt: skip
+    return replace(RunOptions(profile="quick", timeout=10.0, seed=1), **changes)
 
 
 def software(tag: str = "3.13t", **changes: Any) -> Software:
@@ -430,6 +427,6 @@ def test_a_run_with_probes_times_first_and_probes_with_the_same_software(
     assert "unavailable: gil of sleep, the schedulers: no /proc here\n" in out.getvalue()
     assert [one.workload for one in load(tmp_path / "r.json").probes] == ["sleep", ""]
     again = io.StringIO()
-    assert session.run({**asked, "resume": True}, again, io.StringIO()) == 0
+    assert session.run(replace(asked, resume=True), again, io.StringIO()) == 0
     assert again.getvalue() == "", "nothing is timed or probed a second time"
     assert order.count("timed") == 1

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from gilbench import charts
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.console import printable
 from gilbench.explain import tutorial as claims
 from gilbench.report import formats

@@ -16,7 +16,7 @@ from dask.local import get_sync
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
-from gilbench.commands.cli import gilbench
+from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
 from gilbench.measure import runner as session
 from gilbench.measure.software import Software

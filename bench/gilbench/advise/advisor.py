@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from gilbench.advise import advice as words
 from gilbench.advise.advice import Advice, Facts
@@ -194,25 +194,42 @@ def processes(contenders: Sequence[Contender]) -> int:
     return len(shapes) + sum(workers for scheduler, workers, _ in shapes if scheduler in words.CROSSING)
 
 
-def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+@dataclass(frozen=True)
+class AdviseOptions:
+    """What `gilbench advise` is asked for; the names are those of its options.
+
+    target: what to advise on. graph: it builds dask objects. once: starting the workers counts. timeout: seconds for each
+    answer.
+    """
+
+    target: str
+    items: str | None = None
+    graph: bool = False
+    size: str = "default"
+    once: bool = False
+    timeout: float = 60.0
+    json: bool = False
+
+
+def run(options: AdviseOptions, err: IO[str], out: IO[str]) -> int:
     """Find out and print the advice; return the exit code. Raises UserError for a mistake."""
     began = time.monotonic()
-    check_names("size", [options["size"]], SIZES)
-    environment = {} if options["items"] is None else {ITEMS: options["items"]}
+    check_names("size", [options.size], SIZES)
+    environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # for our own look at the target
-    target = workload_of(graph(options["target"]) if options["graph"] else options["target"])
+    target = workload_of(graph(options.target) if options.graph else options.target)
     say = sayer(err)
     pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
-    stable = Stable(target, options["size"], options["timeout"], environment, pinned)
+    stable = Stable(target, options.size, options.timeout, environment, pinned)
     facts = look(stable, say)
     stable.learn(facts)
-    judge, room = cold_race if options["once"] else warm_race, Room(began)
+    judge, room = cold_race if options.once else warm_race, Room(began)
     heats, status = judge(stable, facts, say, room, usable_cpus())
     if room.fits(0.0):
         facts = replace(facts, switches=switches(stable, facts, heats))
-    advice = advised(options["target"], facts, heats, {**status, **stable.failed}, options["once"])
+    advice = advised(options.target, facts, heats, {**status, **stable.failed}, options.once)
     advice = replace(advice, cost_seconds=time.monotonic() - began)
-    if options["json"]:
+    if options.json:
         out.write(json.dumps(finite(words.as_data(advice)), indent=2) + "\n")
     else:
         out.write("".join(f"{printable(line)}\n" for line in words.page(advice).splitlines()))

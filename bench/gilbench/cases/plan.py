@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gilbench.schedulers import Scheduler, Shape
 
 
+TIMEOUT = 120.0  # seconds that one observation may take, where nothing else is said
 THRESHOLD = 0.03  # a change of time that matters, as a fraction, where nothing else is said
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
@@ -36,12 +37,46 @@ PATIENCE = 59.0  # seconds after which a case that is not decided stays inconclu
 INTERRUPTED = 130
 
 
-def run(options: Mapping[str, Any], err: IO[str], out: IO[str], page: Page) -> int:
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `gilbench check` is asked for; the names are those of its options.
+
+    workloads: names, families and patterns; empty for the representatives. base, head: specs, as arms.parse reads them;
+    head None for the working tree. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
+    floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json: files to
+    write. results: folder.
+    """
+
+    workloads: tuple[str, ...] = ()
+    base: str = "HEAD"
+    head: str | None = None
+    schedulers: tuple[str, ...] = ()
+    size: str = "tiny"
+    thresholds: tuple[tuple[str, float], ...] = ()
+    floor: float = 20e-6
+    max_time: float = 900.0
+    timeout: float = 60.0
+    strict: bool = False
+    aa: bool = False
+    inject: float = 0.0
+    markdown: Path | None = None
+    junit: Path | None = None
+    json: Path | None = None
+    results: Path = Path("results")
+    seed: int | None = None
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """Format -> the file to write."""
+        return {"markdown": self.markdown, "junit": self.junit, "json": self.json}
+
+
+def run(options: CheckOptions, err: IO[str], out: IO[str], page: Page) -> int:
     """Check head against base; print the verdicts on `out`; return the exit code. Raises UserError for a mistake."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # CI systems cancel so: arms have to be cleaned up
-    base = parse("path=." if options["aa"] else options["base"])
-    head = parse("path=." if options["aa"] else options["head"] or "path=.")
+    base = parse("path=." if options.aa else options.base)
+    head = parse("path=." if options.aa else options.head or "path=.")
     cache = Path(os.environ.get("GILBENCH_CACHE", ".cache/gilbench")).absolute()
     try:
         with prepared(base, head, cache) as arms:
@@ -51,7 +86,7 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str], page: Page) -> i
         return INTERRUPTED
 
 
-def _run(options: Mapping[str, Any], arms: tuple[Arm, Arm], cache: Path, err: IO[str], out: IO[str], page: Page) -> int:
+def _run(options: CheckOptions, arms: tuple[Arm, Arm], cache: Path, err: IO[str], out: IO[str], page: Page) -> int:
     known = {arm.name: look(arm) for arm in arms}
     cases, missing = cases_of(known, options)
     about = (*differences(arms, known), *missing)
@@ -59,20 +94,18 @@ def _run(options: Mapping[str, Any], arms: tuple[Arm, Arm], cache: Path, err: IO
     if not cases:
         err.write("nothing to measure: no workload of this selection is in both arms\n")
         return NOTHING
-    seed = random.SystemRandom().randrange(2**32) if options["seed"] is None else options["seed"]
-    family = family_of(
-        thresholds(cases, known["head"], options["thresholds"]), floor=options["floor"], patience=PATIENCE
-    )
+    seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
+    family = family_of(thresholds(cases, known["head"], options.thresholds), floor=options.floor, patience=PATIENCE)
     start = Live(
-        timeout=options["timeout"],
+        timeout=options.timeout,
         cpus=sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (),
-        slowdown={"head": options["inject"]},
+        slowdown={"head": options.inject},
         environment={"GILBENCH_CACHE": str(cache)},
     )
     interrupted, began = False, time.monotonic()
-    with of_check(err, options["max_time"]) as show:
+    with of_check(err, options.max_time) as show:
         try:
-            for so_far in measure(family, arms, start, seed, options["max_time"]):
+            for so_far in measure(family, arms, start, seed, options.max_time):
                 family = so_far
                 show(family)
         except KeyboardInterrupt:
@@ -88,13 +121,13 @@ def _run(options: Mapping[str, Any], arms: tuple[Arm, Arm], cache: Path, err: IO
     out.write(text.of_verdicts(verdicts, page))
     out.flush()
     try:
-        deliver.to_files(verdicts, options)
+        deliver.to_files(verdicts, options.files)
     finally:
         if any(checked.epochs for checked in family.cases):
             results = [result_of(family, arm, known[arm.name], seed, options) for arm in arms]
-            kept = deliver.keep(options["results"], verdicts, results)
+            kept = deliver.keep(options.results, verdicts, results)
             err.write(f"kept: {kept.parent}{os.sep}\nnext: gilbench plot {kept}\n")
-    return INTERRUPTED if interrupted else exit_code(verdicts, strict=options["strict"])
+    return INTERRUPTED if interrupted else exit_code(verdicts, strict=options.strict)
 
 
 def measure(
@@ -122,23 +155,23 @@ def measure(
         round_ += 1
 
 
-def cases_of(known: Mapping[str, Known], options: Mapping[str, Any]) -> tuple[list[Case], list[str]]:
+def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Case], list[str]]:
     """Return the cases to check, and lines that name what is in one arm only. Raises UserError for unknown names."""
-    check_names("scheduler", options["schedulers"], list(all_schedulers()))
+    check_names("scheduler", options.schedulers, list(all_schedulers()))
     schedulers = {name: one for name, one in all_schedulers().items() if one.unavailable() is None}
-    check_names("size", [options["size"]], SIZES)
+    check_names("size", [options.size], SIZES)
     both = {**known["base"].workloads, **known["head"].workloads}
-    chosen = choose({name: _workload(found) for name, found in both.items()}, options["workloads"])
-    wanted = [workload for workload in chosen if options["workloads"] or workload.representative]
+    chosen = choose({name: _workload(found) for name, found in both.items()}, options.workloads)
+    wanted = [workload for workload in chosen if options.workloads or workload.representative]
     missing = [
         f"only in {arm}: {workload.name}"
         for workload in wanted
         for arm, other in (("base", "head"), ("head", "base"))
         if workload.name in known[arm].workloads and workload.name not in known[other].workloads
     ]
-    asked = options["schedulers"] or DEFAULT_SCHEDULERS
+    asked = options.schedulers or DEFAULT_SCHEDULERS
     cpus = usable_cpus()
-    selection = Selection(workloads=("*",), schedulers=asked, sizes=(options["size"],), workers=(1, cpus))
+    selection = Selection(workloads=("*",), schedulers=asked, sizes=(options.size,), workers=(1, cpus))
     shared = [workload for workload in wanted if all(workload.name in arm.workloads for arm in known.values())]
     planned = planning.cases_of(shared, schedulers, PROFILES["default"], selection, cpus)
     widest = [case for case in planned if case.scheduler == "sync" or case.parallelism == cpus]
@@ -186,17 +219,17 @@ def differences(arms: Sequence[Arm], known: Mapping[str, Known]) -> list[str]:
     return [*lines, f"software: {', '.join(changed)}" if changed else "software: the same in both arms"]
 
 
-def notes(family: Family, options: Mapping[str, Any]) -> Iterator[str]:
+def notes(family: Family, options: CheckOptions) -> Iterator[str]:
     """Yield what came out beside the verdicts."""
     yield "ratio: head's time over base's, above 1 head is slower; would find: the slowdown found in 80 % of such checks"
     yield imported_differences([epoch for checked in family.cases for epoch in checked.epochs])
     kinds = [checked.kind for checked in family.cases if checked.epochs]
-    if options["aa"] and not options["inject"]:
+    if options.aa and not options.inject:
         changes = sum(kind in ("regression", "improvement") for kind in kinds)
         yield f"both arms are the same: {changes} false alarms in {len(kinds)} case checks"
-    if options["inject"]:
+    if options.inject:
         yield (
-            f"head was slowed down by {options['inject']:.1%}: found in {kinds.count('regression')} of {len(kinds)} cases, "
+            f"head was slowed down by {options.inject:.1%}: found in {kinds.count('regression')} of {len(kinds)} cases, "
             f"{kinds.count('inconclusive')} inconclusive"
         )
     for checked in family.cases:
@@ -244,19 +277,17 @@ def line_of(checked: Checked) -> Line:
     )
 
 
-def result_of(family: Family, arm: Arm, known: Known, seed: int, options: Mapping[str, Any]) -> Result:
+def result_of(family: Family, arm: Arm, known: Known, seed: int, options: CheckOptions) -> Result:
     """Return what one arm measured as an ordinary result: an observation for each epoch."""
     cases = tuple(checked.case for checked in family.cases)
-    profile = Profile(
-        "check", (options["size"],), (options["size"],), "representative", 0.0, 1, 1, 0.0, options["max_time"]
-    )
+    profile = Profile("check", (options.size,), (options.size,), "representative", 0.0, 1, 1, 0.0, options.max_time)
     observations = [
         _observation(measured, round_, arm.name)
         for checked in family.cases
         for round_, measured in enumerate((*checked.epochs, *checked.failed))
     ]
     stops = {checked.case.name: checked.kind for checked in family.cases}
-    return Result(arm.name, Plan(profile, cases, seed, options["timeout"]), known.machine, tuple(observations), stops)
+    return Result(arm.name, Plan(profile, cases, seed, options.timeout), known.machine, tuple(observations), stops)
 
 
 def _observation(measured: Epoch, round_: int, arm: str) -> Observation:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from gilbench.errors import UserError
 from gilbench.files import write
@@ -15,19 +14,18 @@ from gilbench.results.observations import Result
 from gilbench.results.result_file import save
 from gilbench.results.verdicts import Verdicts
 
-FILES = ("markdown", "junit", "json")  # formats with an option of their own that names a file
 JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def to_files(verdicts: Verdicts, options: Mapping[str, Any]) -> None:
+def to_files(verdicts: Verdicts, files: Mapping[str, Path | None]) -> None:
     """Write the formats that the options name a file for, and append to the job's summary, if there is one.
 
     Raises UserError for what cannot be written, after everything else is.
     """
     failed = []
-    for name in FILES:
-        if options[name] is not None:
-            failed += _tried(options[name], formats("verdicts")[name](verdicts, Page()), append=False)
+    for name, path in files.items():
+        if path is not None:
+            failed += _tried(path, formats("verdicts")[name](verdicts, Page()), append=False)
     if os.environ.get(JOB_SUMMARY):
         failed += _tried(Path(os.environ[JOB_SUMMARY]), formats("verdicts")["markdown"](verdicts, Page()), append=True)
     if failed:

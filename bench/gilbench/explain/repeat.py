@@ -9,13 +9,12 @@ from pathlib import PurePath
 from typing import Final
 
 from gilbench.cases.case import Case
-from gilbench.cases.plan import PROFILES, Plan, Profile, Selection, cases_of
+from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of
 from gilbench.machine import Value
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 from gilbench.targets.builtin import all_workloads, choose
 
-TIMEOUT: Final = 120.0  # of `gilbench run`, where nothing else is said
 # Variables of a plan that an option stands behind.
 OPTIONS: Final[Mapping[str, str]] = {
     "GILBENCH_DATA": "--data",

@@ -9,8 +9,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
-from typing import IO, Any
+from dataclasses import asdict, dataclass, replace
+from typing import IO
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
@@ -70,27 +70,44 @@ def probe(
     return Probing(workload, size, found, reasons)
 
 
-def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+@dataclass(frozen=True)
+class ProbeOptions:
+    """What `gilbench probe` is asked for; the names are those of its options.
+
+    targets: names, families, patterns and work of the user's own. probes, schedulers: only these; empty for the usual
+    ones. timeout: seconds for each answer.
+    """
+
+    targets: tuple[str, ...] = ()
+    items: str | None = None
+    probes: tuple[str, ...] = ()
+    schedulers: tuple[str, ...] = ()
+    size: str = "default"
+    timeout: float = 120.0
+    json: bool = False
+
+
+def run(options: ProbeOptions, err: IO[str], out: IO[str]) -> int:
     """Probe what the user named, and print what was found; return the exit code. Raises UserError for a mistake."""
-    check_names("probe", options["probes"], list(all_probes()))
-    check_names("scheduler", options["schedulers"], list(all_schedulers()))
-    check_names("size", [options["size"]], SIZES)
-    environment = {} if options["items"] is None else {ITEMS: options["items"]}
+    check_names("probe", options.probes, list(all_probes()))
+    check_names("scheduler", options.schedulers, list(all_schedulers()))
+    check_names("size", [options.size], SIZES)
+    environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # for our own look at the target
-    targets = [workload.name for workload in chosen(options["targets"], options["items"])] if options["targets"] else []
+    targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
     probings, say = [], sayer(err)
-    for target, names in questions(targets, options["probes"]):
-        size = options["size"] if target else "tiny"
+    for target, names in questions(targets, options.probes):
+        size = options.size if target else "tiny"
         say(f"probing {target or 'the schedulers'}")
         found = probe(
-            target or ANY, size, schedulers_of(options["schedulers"]), names,
-            lambda case: LiveProbed(case, options["timeout"], environment),
+            target or ANY, size, schedulers_of(options.schedulers), names,
+            lambda case: LiveProbed(case, options.timeout, environment),
         )  # fmt: skip
         probings.append(replace(found, workload=target))
-        if not options["json"]:
+        if not options.json:
             out.write(page(probings[-1], shutil.get_terminal_size((200, 50)).columns))
             out.flush()
-    if options["json"]:
+    if options.json:
         data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(one) for one in probings]}
         out.write(json.dumps(finite(data), indent=2) + "\n")
     return 0 if any(any(one.found.values()) for one in probings) else 1

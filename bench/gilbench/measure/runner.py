@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from gilbench import units
 from gilbench.cases.case import Case
-from gilbench.cases.plan import PROFILES, Plan, Profile, Selection, cases_of
+from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of
 from gilbench.console import Say, bar_wanted, sayer
 from gilbench.errors import UserError, check_names
 from gilbench.machine import Value
@@ -55,7 +55,37 @@ SAME_SOFTWARE = (
 )
 
 
-def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+@dataclass(frozen=True)
+class RunOptions:
+    """What `gilbench run` is asked for; the names are those of its options.
+
+    workloads: names, families, patterns and work of the user's own; empty for all. schedulers, sizes, workers: only these;
+    empty for what the profile holds. data: a glob of CSV files. items: as for targets.calls.items_of. python: version or
+    path of another interpreter. results: folder. max_time: seconds for the whole. precision: a fraction. timeout: seconds
+    of one observation. None leaves a value to the profile, or has it drawn.
+    """
+
+    workloads: tuple[str, ...] = ()
+    items: str | None = None
+    profile: str = "default"
+    schedulers: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    workers: tuple[int, ...] = ()
+    data: str | None = None
+    python: str | None = None
+    name: str | None = None
+    results: Path = FOLDER
+    resume: bool = False
+    probe: bool = False
+    max_time: float | None = None
+    precision: float | None = None
+    max_observations: int | None = None
+    timeout: float = TIMEOUT
+    seed: int | None = None
+    dry_run: bool = False
+
+
+def run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
     """Measure, show progress on `err`, print where the result is on `out`; return the exit code.
 
     Raises UserError for a mistake in the options.
@@ -73,16 +103,16 @@ def run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
     return 130
 
 
-def _run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
+def _run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
     """Find the mistakes first: an environment takes a minute to make."""
-    interpreter = None if options["python"] is None else interpreters.find(options["python"])
+    interpreter = None if options.python is None else interpreters.find(options.python)
     chosen(options)
-    if options["dry_run"]:
+    if options.dry_run:
         with software_of(interpreter, err) as software:
             out.writelines(f"{case.name}\n" for case in plan(options, software).cases)
         return 0
-    before = begun(options, interpreter) if options["resume"] else None
-    path = options["results"] / f"{before.name if before else new_name(options, interpreter)}.json"
+    before = begun(options, interpreter) if options.resume else None
+    path = options.results / f"{before.name if before else new_name(options, interpreter)}.json"
     if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} is there already: choose another --name, or go on with it by --resume")
     with software_of(interpreter, err) as software:
@@ -93,9 +123,7 @@ def _run(options: Mapping[str, Any], err: IO[str], out: IO[str]) -> int:
         return _measure(result, path, options, software, err, out)
 
 
-def _measure(
-    before: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str], out: IO[str]
-) -> int:
+def _measure(before: Result, path: Path, options: RunOptions, software: Software, err: IO[str], out: IO[str]) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,27 +131,25 @@ def _measure(
     began, result = time.monotonic(), before
     if not finished(path):
         result = _timed(before, path, options, software, err)
-    if options["probe"]:
-        result = _probed(result, path, options, software, err, began + (options["max_time"] or math.inf))
-    out.write(conclusion(result, path, probed=options["probe"]))
+    if options.probe:
+        result = _probed(result, path, options, software, err, began + (options.max_time or math.inf))
+    out.write(conclusion(result, path, probed=options.probe))
     return 1 if any(observation.failure for observation in result.observations) else 0
 
 
-def _timed(before: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str]) -> Result:
+def _timed(before: Result, path: Path, options: RunOptions, software: Software, err: IO[str]) -> Result:
     """Time with real workers."""
     plan, environment = before.plan, {**before.plan.environment, **software.environment}
-    err.write(introduction(plan, len(before.observations), probed=options["probe"]))
+    err.write(introduction(plan, len(before.observations), probed=options.probe))
     with (
         Workers(plan.timeout, environment, software.python) as workers,
         progress(err, bar=bar_wanted(err)) as shown,
     ):
         again = again_with(options, software)
-        return measure_into(before, path, workers, [shown], resume=options["resume"], again=again)
+        return measure_into(before, path, workers, [shown], resume=options.resume, again=again)
 
 
-def _probed(
-    result: Result, path: Path, options: Mapping[str, Any], software: Software, err: IO[str], until: float
-) -> Result:
+def _probed(result: Result, path: Path, options: RunOptions, software: Software, err: IO[str], until: float) -> Result:
     """Probe with real processes."""
     environment = {**result.plan.environment, **software.environment}
 
@@ -134,13 +160,13 @@ def _probed(
     return explained(result, path, start, sayer(err), until, again_with(options, software))
 
 
-def again_with(options: Mapping[str, Any], software: Software) -> str:
+def again_with(options: RunOptions, software: Software) -> str:
     """Return the options that --resume needs to go on."""
-    folder = options["results"]
+    folder = options.results
     parts = {
-        " --python ": options["python"] if software.tag else None,
+        " --python ": options.python if software.tag else None,
         " -o ": None if folder == FOLDER else str(folder),
-        " --probe": "" if options["probe"] else None,
+        " --probe": "" if options.probe else None,
     }
     return "".join(f"{name}{value and shlex.quote(value)}" for name, value in parts.items() if value is not None)
 
@@ -177,27 +203,27 @@ def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContex
     return nullcontext(software.here()) if interpreter is None else software.prepared(interpreter, sayer(err))
 
 
-def new_name(options: Mapping[str, Any], interpreter: Interpreter | None) -> str:
+def new_name(options: RunOptions, interpreter: Interpreter | None) -> str:
     """Return the name of a new result. Raises UserError where the user's is a path."""
     which = f"-{interpreter.name}" if interpreter else ""
-    name: str = options["name"] or f"{time.strftime('%Y%m%d-%H%M%S')}-{options['profile']}{which}"
+    name = options.name or f"{time.strftime('%Y%m%d-%H%M%S')}-{options.profile}{which}"
     if Path(name).name != name or name.startswith("."):
         raise UserError(f"--name {name!r} must be a plain file name: the folder is chosen by --results")
     return name
 
 
-def chosen(options: Mapping[str, Any]) -> tuple[list[Workload], Selection]:
+def chosen(options: RunOptions) -> tuple[list[Workload], Selection]:
     """Return the workloads that the options ask for, and the selection. Raises UserError for unknown names and files."""
-    check_names("scheduler", options["schedulers"], list(all_schedulers()))
-    check_names("size", options["sizes"], SIZES)
-    data_environment(options["data"])
-    selection = Selection(options["workloads"], options["schedulers"], options["sizes"], options["workers"])
-    return naming.chosen(selection.workloads, options["items"]), selection
+    check_names("scheduler", options.schedulers, list(all_schedulers()))
+    check_names("size", options.sizes, SIZES)
+    data_environment(options.data)
+    selection = Selection(options.workloads, options.schedulers, options.sizes, options.workers)
+    return naming.chosen(selection.workloads, options.items), selection
 
 
-def plan(options: Mapping[str, Any], software: Software) -> Plan:
+def plan(options: RunOptions, software: Software) -> Plan:
     """Return the plan that the options ask for. Raises UserError for unknown names and for a selection without cases."""
-    profile = adjusted(PROFILES[options["profile"]], options)
+    profile = adjusted(PROFILES[options.profile], options)
     workloads, selection = chosen(options)
     able = {name: scheduler for name, scheduler in all_schedulers().items() if name not in software.schedulers}
     cpus = int(software.machine["usable_cpus"])
@@ -210,12 +236,12 @@ def plan(options: Mapping[str, Any], software: Software) -> Plan:
     return Plan(
         profile=profile,
         cases=cases,
-        seed=random.SystemRandom().randrange(2**32) if options["seed"] is None else options["seed"],
-        timeout=options["timeout"],
+        seed=random.SystemRandom().randrange(2**32) if options.seed is None else options.seed,
+        timeout=options.timeout,
         collections=tuple(workload.name for workload in workloads if workload.collection),
         left_out=left_out,
-        environment=data_environment(options["data"])
-        | ({} if options["items"] is None else {ITEMS: options["items"]})
+        environment=data_environment(options.data)
+        | ({} if options.items is None else {ITEMS: options.items})
         | ({PYTHON: software.tag} if software.tag else {}),
     )
 
@@ -233,12 +259,15 @@ def unable(planned: Sequence[Case], selection: Selection, software: Software) ->
     return (*lines, *(f"{', '.join(names)}: {module} cannot be imported" for module, names in without.items()))
 
 
-def adjusted(profile: Profile, options: Mapping[str, Any]) -> Profile:
+def adjusted(profile: Profile, options: RunOptions) -> Profile:
     """Return the profile with what the user set himself."""
-    for field in ("max_time", "precision", "max_observations"):
-        if options[field] is not None:
-            profile = replace(profile, **{field: options[field]})
-    if options["probe"] and options["max_time"] is not None:
+    if options.max_time is not None:
+        profile = replace(profile, max_time=options.max_time)
+    if options.precision is not None:
+        profile = replace(profile, precision=options.precision)
+    if options.max_observations is not None:
+        profile = replace(profile, max_observations=options.max_observations)
+    if options.probe and options.max_time is not None:
         profile = replace(profile, max_time=profile.max_time * (1 - FOR_PROBES))
     return replace(profile, min_observations=min(profile.min_observations, profile.max_observations))
 
@@ -258,13 +287,13 @@ def finished(path: Path) -> bool:
     return path.exists() and not path.with_suffix(".jsonl").exists()
 
 
-def begun(options: Mapping[str, Any], interpreter: Interpreter | None) -> Result:
+def begun(options: RunOptions, interpreter: Interpreter | None) -> Result:
     """Return the interrupted run of the name that the options have, or the last one; with --probe also a finished one.
 
     Raises UserError where there is none to go on with, or where it was measured with another --python.
     """
-    folder, name = options["results"], options["name"]
-    if options["probe"] and name and finished(folder / f"{name}.json"):
+    folder, name = options.results, options.name
+    if options.probe and name and finished(folder / f"{name}.json"):
         path, before = folder / f"{name}.json", load(folder / f"{name}.json")
     else:
         path = unfinished(folder, name)
@@ -288,7 +317,7 @@ def unfinished(folder: Path, name: str | None) -> Path:
     return path
 
 
-def resumed(before: Result, path: Path, options: Mapping[str, Any], software: Software) -> Result:
+def resumed(before: Result, path: Path, options: RunOptions, software: Software) -> Result:
     """Return the interrupted run with what the user set himself. Raises UserError where the software has changed."""
     changed = differences(before.machine, software.machine)
     if changed:

@@ -1,0 +1,63 @@
+"""gilbench check."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import click
+
+from gilbench.commands.options import Percent, Seconds, Threshold, path_type, positive
+from gilbench.commands.reading import RESULTS, page_of_terminal
+from gilbench.errors import UserError
+
+
+@click.command("check")
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
+@click.option(
+    "--base", default="HEAD", show_default=True, metavar="SPEC", help="A git revision, or rev=, path=, python=, with=."
+)
+@click.option("--head", metavar="SPEC", help="The other arm.  [default: the working tree as it is]")
+@click.option(
+    "--scheduler", "schedulers", multiple=True, metavar="NAME", help="Repeatable.  [default: sync, threads, processes]"
+)
+@click.option(
+    "--size", default="tiny", show_default=True, help="Of every workload. The smaller, the less noise, and the quicker."
+)
+@click.option(
+    "--threshold",
+    "thresholds",
+    type=Threshold(),
+    multiple=True,
+    metavar="[PATTERN=]PERCENT",
+    help="A change that matters, of all workloads or some. Repeatable.  [default: 3%]",
+)
+@click.option(
+    "--floor", type=Seconds(), default="20us", show_default=True, metavar="TIME", help="Smaller differences are none."
+)
+@click.option("--max-time", type=positive, default=900.0, show_default=True, metavar="SECONDS", help="For the whole.")
+@click.option(
+    "--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS", help="For each answer of a worker."
+)
+@click.option("--strict", is_flag=True, help="Exit with 4 where a case stays inconclusive.")
+@click.option("--aa", is_flag=True, help="Compare the working tree with itself, and count the false alarms.")
+@click.option(
+    "--inject", type=Percent(), default=0.0, metavar="PERCENT", help="Slow head down, and count what is found."
+)
+@click.option("--markdown", type=path_type, metavar="FILE", help="Write the table, for a pull request.")
+@click.option("--junit", type=path_type, metavar="FILE", help="Write JUnit XML, for a CI system.")
+@click.option("--json", type=path_type, metavar="FILE", help="Write the verdicts as data.")
+@click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for the results.")
+@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn and told]")
+def command(**options: Any) -> None:
+    """Say for each case whether head is slower than base: both take turns on this machine until it is sure.
+
+    Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
+    """
+    from gilbench.check.checker import CheckOptions, run
+
+    asked = CheckOptions(**options)
+    if not 0 <= asked.inject < math.inf:
+        raise UserError(f"--inject {asked.inject:.0%} must be 0 or more: head can only be slowed down")
+    sys.exit(run(asked, sys.stderr, sys.stdout, page_of_terminal()))

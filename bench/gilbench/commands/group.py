@@ -1,0 +1,48 @@
+"""The group of all commands, under each of its names: gilbench, python -m gilbench, and dask bench."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gilbench import __version__, commands
+from gilbench.errors import UserError
+from gilbench.plugins import modules_in
+
+
+class Commands(click.Group):
+    """A group whose commands report a user's mistake in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C exit code 130."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise Mistake(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
+
+
+class Mistake(click.ClickException):
+    """A user's mistake: one line, exit code 2."""
+
+    exit_code = 2
+
+
+# dask takes the name that follows `dask` from here; as a script it goes by the script's own name.
+@click.group("bench", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gilbench")
+def gilbench() -> None:
+    """Threads or processes? Measures work under dask's schedulers and says which one wins here, and why."""
+
+
+for _module in modules_in(commands):
+    if hasattr(_module, "command"):
+        gilbench.add_command(_module.command)
+
+
+def main() -> None:
+    """Start the console script `gilbench`."""
+    gilbench(prog_name="gilbench")

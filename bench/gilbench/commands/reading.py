@@ -1,0 +1,39 @@
+"""Results and verdicts that a command line names, and the page that text is made for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path("results")
+
+
+def summary_of(path: Path | None) -> Any:
+    """Return the summary of a result; the newest for None. Raises UserError."""
+    from gilbench.results.result_file import load, newest
+    from gilbench.results.summary import summarise
+
+    return summarise(load(path or newest(RESULTS)))
+
+
+def read(paths: tuple[Path, ...]) -> tuple[list[Any], list[Any]]:
+    """Return the summaries of results and the verdicts of checks, each in the order given; the newest result for none."""
+    from gilbench.results.verdicts import is_verdicts, load
+
+    checks = [path for path in paths if is_verdicts(path)]
+    runs: list[Path | None] = [path for path in paths if path not in checks]
+    return [summary_of(path) for path in runs or ([] if paths else [None])], [load(path) for path in checks]
+
+
+def page_of_terminal() -> Any:
+    """Return the page that text for this terminal is made for."""
+    import os
+    import shutil
+
+    from gilbench.report import Page
+
+    if not sys.stdout.isatty():
+        return Page(width=200)
+    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size().columns, colour)
