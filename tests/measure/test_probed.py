@@ -18,7 +18,7 @@ from gilbench.cases.opening import Order
 from gilbench.measure import probed
 from gilbench.measure import prober as probing
 from gilbench.probes import Found, Probe, Scene, Unavailable
-from gilbench.targets import own as targets
+from gilbench.targets import calls
 
 
 class Enough(BaseException):
@@ -131,7 +131,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file of functions that nobody should have."""
     path = tmp_path / "trouble.py"
     path.write_text(FUNCTIONS)
-    monkeypatch.delenv(targets.ITEMS, raising=False)
+    monkeypatch.delenv(calls.ITEMS, raising=False)
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     return path
 
@@ -175,7 +175,7 @@ def test_what_a_task_prints_is_no_answer(file: Path) -> None:
     found = look(file, "shout", "sync", "processes")
     assert not any(found.reasons.values()), found.reasons
     for timeline in found.found["timeline"].values():
-        assert len(timeline["tasks"]) == targets.TASKS
+        assert len(timeline["tasks"]) == calls.TASKS
 
 
 @pytest.mark.serial
@@ -192,6 +192,6 @@ def test_what_tasks_leave_behind_ends_with_them(file: Path) -> None:
     found = look(file, "leave", "sync")
     assert not any(found.reasons.values()), found.reasons
     left = [int(line) for line in file.with_name("left.txt").read_text().split()]
-    assert len(left) >= targets.TASKS
+    assert len(left) >= calls.TASKS
     _, alive = psutil.wait_procs([psutil.Process(pid) for pid in left if psutil.pid_exists(pid)], timeout=10)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
