@@ -94,6 +94,19 @@ def test_an_unusable_python_is_refused_in_one_line_before_anything_is_removed(tm
     assert mine.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for an interpreter")
+def test_an_old_python_is_refused_with_its_version(tmp_path: Path) -> None:
+    for name in ["Makefile", "pyproject.toml", "requirements.lock"]:
+        shutil.copy(ROOT / name, tmp_path)
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\ncase "$2" in *version_info*) exit 1 ;; *) echo 3.9.1 ;; esac\n')
+    old.chmod(0o755)
+    refused = run_make("-C", str(tmp_path), "setup", f"PYTHON={old}")
+    assert refused.stderr.splitlines()[0] == (
+        f"gilbench needs Python 3.11 or newer, but {old} is 3.9.1; choose one with PYTHON=..."
+    )
+
+
 def test_ci_runs_the_readme_commands_and_nothing_else() -> None:
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line.startswith("make")] == ["make lint", "make test"]
