@@ -1,4 +1,4 @@
-"""The pages hold what they say: links lead somewhere, commands parse, every part has its place, and the examples run."""
+"""The pages are right: links lead somewhere, commands parse, every part has its section, and the examples run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def spans(text: str) -> Iterator[str]:
 
 
 def lines_of_code(text: str) -> Iterator[str]:
-    """Yield the lines of the blocks that are no program text."""
+    """Yield the lines of the blocks that hold commands or output, not a program."""
     for language, block in FENCE.findall(text):
         if language in ("", "sh", "bash", "console"):
             yield from block.splitlines()
@@ -67,17 +67,17 @@ def headings(text: str) -> list[str]:
 
 
 def anchor(heading: str) -> str:
-    """Return what a heading is linked by."""
+    """Return the fragment that links to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def examples() -> dict[str, str]:
-    """Return path -> code of the files that docs/extending.md adds."""
+    """Return the files that docs/extending.md adds: path -> code."""
     return dict(PLACED.findall(PAGES["docs/extending.md"]))
 
 
 def examples_named() -> set[str]:
-    """Return the names by which commands call these files."""
+    """Return the names that commands use for these files."""
     functions = re.findall(r"^def (\w+)\(", examples()["workloads/compression.py"], re.MULTILINE)
     return {Path(path).stem.removesuffix("_probe") for path in examples()} | set(functions)
 
@@ -127,7 +127,7 @@ def assert_known(names: object, known: set[str]) -> None:
 
 
 def matches(pattern: str) -> bool:
-    """Return whether a workload, a family or a pattern of them is there."""
+    """Return whether there is a workload or a family of this name or pattern."""
     try:
         return bool(choose(all_workloads(), [pattern]))
     except UserError:
@@ -144,7 +144,7 @@ def test_scripts_and_targets_are_there(page: str) -> None:
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: {line}"
 
 
-# --- Every part has its place
+# --- Every part has its section
 
 
 def test_every_chart_has_a_section_with_its_picture() -> None:
@@ -173,13 +173,13 @@ def project(folder: Path, files: dict[str, str]) -> Path:
     for package in ("bench", "workloads"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     for path, code in files.items():
-        assert not (folder / path).exists(), f"{path} is there already: the example adds nothing"
+        assert not (folder / path).exists(), f"{path} exists already: the example adds nothing"
         (folder / path).write_text(code, encoding="utf-8")
     return folder
 
 
 def call(folder: Path, *arguments: str) -> str:
-    """Run gilbench as a project in a folder has it; return what it prints."""
+    """Run the gilbench of the project in a folder; return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "bench")}
     command = [sys.executable, "-m", "gilbench", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
@@ -189,7 +189,7 @@ def call(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project with all files of docs/extending.md, and a result of what they add."""
+    """A copy of this project with all files of docs/extending.md, and a result of what they add."""
     folder = project(tmp_path_factory.mktemp("extended"), examples())
     options = ("--size", "tiny", "--workers", "2", "--max-observations", "1", "--name", "own")
     call(folder, "run", "compress", "--scheduler", "forkserver", *options)
@@ -247,7 +247,7 @@ BLOCKS = [
 @pytest.mark.serial
 @pytest.mark.parametrize(("page", "number", "code"), BLOCKS, ids=[f"{page}-{number}" for page, number, _ in BLOCKS])
 def test_other_examples_run(page: str, number: int, code: str, tmp_path: Path) -> None:
-    """A block with workloads is a family of its own; any other is a script."""
+    """A block with workloads is a family; any other block is a script."""
     names = re.findall(r"^@workload\(.*?^def (\w+)", code, re.MULTILINE | re.DOTALL)
     folder = project(tmp_path, {f"workloads/example_{number}.py": code} if names else {"example.py": code})
     if not names:
