@@ -102,14 +102,17 @@ def run(options: ProbeOptions, err: IO[str], out: IO[str]) -> int:
 
 
 def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
-    """Yield what the probes found, for one target after the other, then for the schedulers. Raises UserError for a mistake."""
+    """Yield what the probes found, for one target after the other, then for the schedulers. Raises UserError for a mistake.
+
+    Without a target and a probe: what the schedulers cost (granularity).
+    """
     check_names("probe", options.probes, list(all_probes()))
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # for our own look at the target
     targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
-    for target, names in questions(targets, options.probes):
+    for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"
         say(f"probing {target or 'the schedulers'}")
         found = probe(
