@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from gilbench import __version__
 from gilbench.commands.group import gilbench
-from gilbench.commands.options import Seconds, Threshold
+from gilbench.commands.shared.options import Seconds, Threshold
 from gilbench.machine import fingerprint
 from gilbench.results.result_file import load, save
 from tests.results.test_result_file import a_result

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gilbench.commands.options import positive
+from gilbench.commands.shared.options import positive
 
 
 @click.command("advise")

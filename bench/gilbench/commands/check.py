@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from gilbench.commands.options import Percent, Seconds, Threshold, path_type, positive
-from gilbench.commands.reading import RESULTS, page_of_terminal
+from gilbench.commands.shared.options import Percent, Seconds, Threshold, path_type, positive
+from gilbench.commands.shared.reading import RESULTS, page_of_terminal
 from gilbench.errors import UserError
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from gilbench.commands.options import Percent, path_type
-from gilbench.commands.reading import page_of_terminal, summary_of
+from gilbench.commands.shared.options import Percent, path_type
+from gilbench.commands.shared.reading import page_of_terminal, summary_of
 from gilbench.errors import UserError
 
 
@@ -25,7 +25,7 @@ def command(base: Path, head: Path, ratios: bool, threshold: float, format_: str
 
     The exit codes are those of `gilbench check`.
     """
-    from gilbench.check.stored import compare as compared
+    from gilbench.check import stored
     from gilbench.console import printable
     from gilbench.errors import check_names
     from gilbench.report import formats
@@ -34,7 +34,9 @@ def command(base: Path, head: Path, ratios: bool, threshold: float, format_: str
     check_names("format", [format_], list(formats("verdicts")))
     if not 0 < threshold < math.inf:
         raise UserError(f"--threshold {threshold:.0%} must be above 0")
-    verdicts = compared(summary_of(base), summary_of(head), threshold=threshold, of="speed-up" if ratios else "time")
+    verdicts = stored.compare(
+        summary_of(base), summary_of(head), threshold=threshold, of="speed-up" if ratios else "time"
+    )
     for line in verdicts.about:
         click.echo(printable(line), err=True)
     click.echo(formats("verdicts")[format_](verdicts, page_of_terminal()), nl=False)

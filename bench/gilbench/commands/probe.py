@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gilbench.commands.options import of_own_work, positive
+from gilbench.commands.shared.options import of_own_work, positive
 
 
 @click.command("probe")

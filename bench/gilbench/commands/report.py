@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from gilbench.commands.options import path_type
-from gilbench.commands.reading import read
+from gilbench.commands.shared.options import path_type
+from gilbench.commands.shared.reading import read
 from gilbench.errors import UserError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from gilbench.commands.options import of_own_work, path_type
-from gilbench.commands.reading import RESULTS
+from gilbench.commands.shared.options import of_own_work, path_type
+from gilbench.commands.shared.reading import RESULTS
 
 
 @click.command("run")
