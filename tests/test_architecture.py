@@ -6,7 +6,9 @@ import-linter holds the directions of imports (`make lint`).
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -100,6 +102,16 @@ def test_modules_that_contracts_name_are_there() -> None:
         for key in ("modules", "source_modules", "forbidden_modules"):
             for name in contract.get(key, ()):
                 assert is_module(name.removesuffix(".*")), f"{identity}: {name}"
+
+
+def test_a_child_process_loads_nothing_that_started_it() -> None:
+    """import-linter reads imports; this also sees those that are made at run time."""
+    contract = CONTRACTS["children"]
+    code = f"import json, sys, {', '.join(contract['source_modules'])}; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout)
+    forbidden = tuple(contract["forbidden_modules"])
+    assert [name for name in loaded if name in forbidden or name.startswith(tuple(f"{f}." for f in forbidden))] == []
 
 
 # --- Names

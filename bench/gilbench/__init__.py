@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # for editors and type checkers; _FACE is the same table for Python
+if TYPE_CHECKING:  # the table _FACE, for editors and type checkers
     from gilbench.advise.advice import Advice as Advice
     from gilbench.errors import UserError as UserError
     from gilbench.library import advise as advise
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # for editors and type checkers; _FACE is the same table for 
 
 __version__ = "0.1.0"
 
-_FACE = {
+_FACE = {  # public name -> the module that defines it
     "Advice": "gilbench.advise.advice",
     "CaseSummary": "gilbench.results.summary",
     "Estimate": "gilbench.stats",
@@ -47,8 +47,9 @@ _FACE = {
 }
 __all__ = [*_FACE, "__version__"]
 
-# Two functions are named like the folders that do their work. Python sets a folder's name here when it first imports the
-# folder: do that now and remove the names again, and they stand for the functions from then on. Both folders are empty.
+# Two functions share their names with the folders that do their work. When Python first imports a folder, it sets the folder's
+# name in this module, where it would hide the function. So both folders, whose __init__.py hold nothing but a docstring, are
+# imported right away and their names removed again: from then on __getattr__ answers for them.
 for _folder in ("advise", "check"):
     importlib.import_module(f"{__name__}.{_folder}")
     globals().pop(_folder, None)

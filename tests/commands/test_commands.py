@@ -134,7 +134,7 @@ def test_the_version_is_one_line_and_as_data_it_has_what_an_issue_needs() -> Non
     for arguments in (["--version", "--json"], ["--json", "--version"]):
         found = json.loads(call(*arguments).output)
         assert found == {"gilbench_version": __version__, **fingerprint()}
-    assert "--json here goes with --version" in mistake("--json", "list")
+    assert "--json before a command needs --version" in mistake("--json", "list")
 
 
 @pytest.mark.parametrize(

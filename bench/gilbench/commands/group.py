@@ -48,7 +48,7 @@ def gilbench(ctx: click.Context, version: bool, json: bool) -> None:
         click.echo(versions() if json else f"gilbench, version {__version__}")
         ctx.exit()
     if json:
-        raise click.UsageError("--json here goes with --version; a command's own --json stands behind its name")
+        raise click.UsageError("--json before a command needs --version; a command's own --json comes after its name")
 
 
 def versions() -> str:
