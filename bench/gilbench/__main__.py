@@ -1,4 +1,4 @@
-"""python -m gilbench: the same as gilbench."""
+"""`python -m gilbench` is the same as `gilbench`."""
 
 from gilbench.commands.group import main
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -14,8 +15,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from gilbench import __version__
 from gilbench.commands.group import gilbench
-from gilbench.commands.options import Seconds, Threshold
+from gilbench.commands.shared.options import Seconds, Threshold
+from gilbench.machine import fingerprint
 from gilbench.results.result_file import load, save
 from tests.results.test_result_file import a_result
 
@@ -45,7 +48,8 @@ def loaded_by(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["list"], ["run", "--help"], ["run", "no_such"], ["nonsense"], ["run", "--x"]]
+    "arguments",
+    [["--help"], ["--version"], ["list"], ["run", "--help"], ["run", "no_such"], ["nonsense"], ["run", "--x"]],
 )
 def test_help_lists_and_usage_errors_import_nothing_heavy(arguments: list[str]) -> None:
     assert not {"dask", "pandas", "numpy", "matplotlib", "scipy", "distributed", "pyperf"} & loaded_by(*arguments)
@@ -60,7 +64,7 @@ def test_list_names_every_workload_and_scheduler() -> None:
         assert f"  {name} " in output
 
 
-def test_mistakes_are_one_line_that_names_the_thing_and_the_mend(tmp_path: Path) -> None:
+def test_mistakes_are_one_line_that_names_the_thing_and_the_fix(tmp_path: Path) -> None:
     assert "no workload or family matches 'srot': did you mean sort or sqrt_sum?" in mistake("run", "srot")
     assert "did you mean processes or processes-default?" in mistake("run", "--scheduler", "proceses")
     assert "no size is named" in mistake("run", "--size", "huge")
@@ -80,10 +84,57 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
     assert "no revision 'no-such-branch' here" in mistake("check", "--base", "no-such-branch")
     assert "no folder '/no/such/folder'" in mistake("check", "--base", "path=/no/such/folder")
     assert "is no arm" in mistake("check", "--base", "branch=main")
-    assert "is no percentage" in mistake("check", "--threshold", "much")
+    assert "is not a percentage" in mistake("check", "--threshold", "much")
     assert "must be above 0" in mistake("check", "--threshold", "sort=0%")
-    assert "is no time: write 20us, 1ms or 0.5s" in mistake("check", "--floor", "soon")
+    assert "is not a time: write 20us, 1ms or 0.5s" in mistake("check", "--floor", "soon")
     assert "head can only be slowed down" in mistake("check", "--inject=-5%")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "advise my_file.py:function --items 'range(8)' --once --size tiny --timeout 5 --json",
+        "advise my_file.py:build --graph",
+        "check sort csv_* --base v1 --head path=. --scheduler sync --size small --threshold 5% --threshold sort=1%"
+        " --floor 1ms --max-time 60 --timeout 5 --strict --seed 1 -o out",
+        "check --aa --inject 5% --markdown a.md --junit a.xml --json a.json",
+        "claims results/a.json --format markdown",
+        "compare a.json b.json --ratios --threshold 5% --format junit --strict",
+        "list",
+        "new my_work",
+        "plot a.json b.json -o plots",
+        "probe sort --graph my_file.py:build --items a.txt --probe gil --scheduler threads --size tiny --timeout 5 --json",
+        "report a.json -o page.html",
+        "run sort --graph my_file.py:build --items a.txt --profile quick --scheduler threads --size tiny --workers 2"
+        " --data *.csv --python 3.13t --name a -o out --probe --max-time 60 --precision 0.1 --max-observations 3"
+        " --timeout 5 --seed 1 --dry-run",
+        "run --resume --name a",
+        "show a.json --format csv",
+    ],
+)
+def test_every_command_parses_its_options(line: str) -> None:
+    name, *arguments = shlex.split(line)
+    assert gilbench.commands[name].make_context(name, arguments).args == []
+
+
+def test_every_option_of_every_command_is_among_the_lines_that_parse() -> None:
+    (mark,) = (mark for mark in test_every_command_parses_its_options.pytestmark if mark.name == "parametrize")
+    given: dict[str, set[str]] = {}
+    for line in mark.args[1]:
+        name, *arguments = shlex.split(line)
+        given.setdefault(name, set()).update(arguments)
+    assert set(given) == set(gilbench.commands)
+    for name, command in gilbench.commands.items():
+        for parameter in command.params:
+            assert not isinstance(parameter, click.Option) or set(parameter.opts) & given[name], (name, parameter.opts)
+
+
+def test_the_version_is_one_line_and_as_data_it_has_what_an_issue_needs() -> None:
+    assert call("--version").output == f"gilbench, version {__version__}\n"
+    for arguments in (["--version", "--json"], ["--json", "--version"]):
+        found = json.loads(call(*arguments).output)
+        assert found == {"gilbench_version": __version__, **fingerprint()}
+    assert "--json before a command needs --version" in mistake("--json", "list")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +178,7 @@ def test_a_time_with_its_unit(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "ms", "-1ms", "1.2.3s", "1e999", "nan", "5m", "1 2s"])
 def test_times_that_are_none(text: str) -> None:
-    with pytest.raises(click.BadParameter, match="is no time"):
+    with pytest.raises(click.BadParameter, match="is not a time"):
         Seconds().convert(text, None, None)
 
 

@@ -213,12 +213,22 @@ class AdviseOptions:
 
 def run(options: AdviseOptions, err: IO[str], out: IO[str]) -> int:
     """Find out and print the advice; return the exit code. Raises UserError for a mistake."""
+    advice = find_out(options, sayer(err))
+    if options.json:
+        out.write(json.dumps(finite(words.as_data(advice)), indent=2) + "\n")
+    else:
+        out.write("".join(f"{printable(line)}\n" for line in words.page(advice).splitlines()))
+        out.write(f"\nfound out in {advice.cost_seconds:.0f} s\n")
+    return 0
+
+
+def find_out(options: AdviseOptions, say: Say) -> Advice:
+    """Probe the target, race what is left, and return the advice. Raises UserError for a mistake."""
     began = time.monotonic()
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # for our own look at the target
     target = workload_of(graph(options.target) if options.graph else options.target)
-    say = sayer(err)
     pinned = target.pinned and not is_own(target.name)  # what is the user's own runs with whatever threads it starts
     stable = Stable(target, options.size, options.timeout, environment, pinned)
     facts = look(stable, say)
@@ -228,13 +238,7 @@ def run(options: AdviseOptions, err: IO[str], out: IO[str]) -> int:
     if room.fits(0.0):
         facts = replace(facts, switches=switches(stable, facts, heats))
     advice = advised(options.target, facts, heats, {**status, **stable.failed}, options.once)
-    advice = replace(advice, cost_seconds=time.monotonic() - began)
-    if options.json:
-        out.write(json.dumps(finite(words.as_data(advice)), indent=2) + "\n")
-    else:
-        out.write("".join(f"{printable(line)}\n" for line in words.page(advice).splitlines()))
-        out.write(f"\nfound out in {advice.cost_seconds:.0f} s\n")
-    return 0
+    return replace(advice, cost_seconds=time.monotonic() - began)
 
 
 # --- Probes

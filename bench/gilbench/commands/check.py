@@ -1,4 +1,4 @@
-"""gilbench check."""
+"""`gilbench check`: is head slower than base?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from gilbench.commands.options import Percent, Seconds, Threshold, path_type, positive
-from gilbench.commands.reading import RESULTS, page_of_terminal
+from gilbench.commands.shared.options import Percent, Seconds, Threshold, path_type, positive
+from gilbench.commands.shared.reading import RESULTS, page_of_terminal
 from gilbench.errors import UserError
 
 
@@ -18,12 +18,15 @@ from gilbench.errors import UserError
 @click.option(
     "--base", default="HEAD", show_default=True, metavar="SPEC", help="A git revision, or rev=, path=, python=, with=."
 )
-@click.option("--head", metavar="SPEC", help="The other arm.  [default: the working tree as it is]")
+@click.option("--head", metavar="SPEC", help="The other arm, in the same form.  [default: the working tree as it is]")
 @click.option(
     "--scheduler", "schedulers", multiple=True, metavar="NAME", help="Repeatable.  [default: sync, threads, processes]"
 )
 @click.option(
-    "--size", default="tiny", show_default=True, help="Of every workload. The smaller, the less noise, and the quicker."
+    "--size",
+    default="tiny",
+    show_default=True,
+    help="The size of every workload. Smaller sizes are quicker, and less noisy.",
 )
 @click.option(
     "--threshold",
@@ -31,27 +34,35 @@ from gilbench.errors import UserError
     type=Threshold(),
     multiple=True,
     metavar="[PATTERN=]PERCENT",
-    help="A change that matters, of all workloads or some. Repeatable.  [default: 3%]",
+    help="The change that matters, for all workloads or for some. Repeatable.  [default: 3%]",
 )
 @click.option(
-    "--floor", type=Seconds(), default="20us", show_default=True, metavar="TIME", help="Smaller differences are none."
+    "--floor", type=Seconds(), default="20us", show_default=True, metavar="TIME", help="Ignore smaller differences."
 )
-@click.option("--max-time", type=positive, default=900.0, show_default=True, metavar="SECONDS", help="For the whole.")
+@click.option(
+    "--max-time", type=positive, default=900.0, show_default=True, metavar="SECONDS", help="For the whole check."
+)
 @click.option(
     "--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS", help="For each answer of a worker."
 )
-@click.option("--strict", is_flag=True, help="Exit with 4 where a case stays inconclusive.")
-@click.option("--aa", is_flag=True, help="Compare the working tree with itself, and count the false alarms.")
+@click.option("--strict", is_flag=True, help="Exit with 4 if a case stays inconclusive.")
+@click.option("--aa", is_flag=True, help="Compare the working tree with itself, and count false alarms.")
 @click.option(
-    "--inject", type=Percent(), default=0.0, metavar="PERCENT", help="Slow head down, and count what is found."
+    "--inject",
+    type=Percent(),
+    default=0.0,
+    metavar="PERCENT",
+    help="Slow head down, and count how often that is found.",
 )
 @click.option("--markdown", type=path_type, metavar="FILE", help="Write the table, for a pull request.")
 @click.option("--junit", type=path_type, metavar="FILE", help="Write JUnit XML, for a CI system.")
 @click.option("--json", type=path_type, metavar="FILE", help="Write the verdicts as data.")
 @click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for the results.")
-@click.option("--seed", type=click.IntRange(0), help="For order and memory layouts.  [default: drawn and told]")
+@click.option(
+    "--seed", type=click.IntRange(0), help="For the order and the memory layouts.  [default: random, and reported]"
+)
 def command(**options: Any) -> None:
-    """Say for each case whether head is slower than base: both take turns on this machine until it is sure.
+    """Say for each case whether head is slower than base: both take turns on this machine until that is clear.
 
     Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
     """

@@ -15,7 +15,7 @@ class Commands(click.Group):
     """A group whose commands report a user's mistake in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C exit code 130."""
+        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C becomes exit code 130."""
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -31,11 +31,33 @@ class Mistake(click.ClickException):
     exit_code = 2
 
 
-# dask takes the name that follows `dask` from here; as a script it goes by the script's own name.
-@click.group("bench", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="gilbench")
-def gilbench() -> None:
+# dask takes the name that follows `dask` from here; as a script the group goes by the script's own name.
+@click.group(
+    "bench",
+    cls=Commands,
+    invoke_without_command=True,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, help="Print the version and exit.")
+@click.option("--json", is_flag=True, help="With --version: print machine and versions as data, for issue reports.")
+@click.pass_context
+def gilbench(ctx: click.Context, version: bool, json: bool) -> None:
     """Threads or processes? Measures work under dask's schedulers and says which one wins here, and why."""
+    if version:
+        click.echo(versions() if json else f"gilbench, version {__version__}")
+        ctx.exit()
+    if json:
+        raise click.UsageError("--json before a command needs --version; a command's own --json comes after its name")
+
+
+def versions() -> str:
+    """Return what a maintainer asks for first, as JSON: gilbench's version, and the fingerprint of machine and software."""
+    import json
+
+    from gilbench.machine import fingerprint
+
+    return json.dumps({"gilbench_version": __version__, **fingerprint()}, indent=2)
 
 
 for _module in modules_in(commands):

@@ -1,4 +1,4 @@
-"""gilbench list."""
+"""`gilbench list`: what can be measured, and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gilbench new."""
+"""`gilbench new`: a module of your own workloads to start from."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 @click.command("new")
 @click.argument("name")
 def command(name: str) -> None:
-    """Write NAME.py, a module of your own workloads to start from, into this folder. It runs as it is."""
-    from gilbench.targets.new import new as written
+    """Write NAME.py, a module of your own workloads to start from, to this folder. It runs as it is."""
+    from gilbench.targets import new
 
-    path = written(name, Path())
+    path = new.new(name, Path())
     click.echo(f"{path} is written; measure it: gilbench run {path} --profile quick")

@@ -1,4 +1,4 @@
-"""gilbench plot."""
+"""`gilbench plot`: the charts of results and of verdicts."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from pathlib import Path
 
 import click
 
-from gilbench.commands.options import path_type
-from gilbench.commands.reading import read
+from gilbench.commands.shared.options import path_type
+from gilbench.commands.shared.reading import read
 
 
 @click.command("plot")
 @click.argument("results", type=path_type, nargs=-1, metavar="[RESULT|VERDICTS]...")
 @click.option("-o", "--output", type=path_type, default=Path("plots"), show_default=True, help="Folder for the charts.")
 def command(results: tuple[Path, ...], output: Path) -> None:
-    """Draw the charts of a result, or of a check's verdicts, as SVG and PNG. By default the newest result."""
-    from gilbench.charts import RESULTS as OF_RESULTS
-    from gilbench.charts import VERDICTS as OF_VERDICTS
-    from gilbench.charts import render
+    """Draw the charts of a result, or of a check's verdicts, as SVG and PNG. Defaults to the newest result."""
+    from gilbench import charts
     from gilbench.charts.reasons.task_graph import dask_visualize
 
     summaries, verdicts = read(results)
-    for drawn, of in ((verdicts, OF_VERDICTS), (summaries, OF_RESULTS)):
+    for drawn, of in ((verdicts, charts.VERDICTS), (summaries, charts.RESULTS)):
         if not drawn:
             continue
-        done = render(drawn, output, of=of)
-        for path in done.files:
+        rendered = charts.render(drawn, output, of=of)
+        for path in rendered.files:
             click.echo(path)
-        for name, reason in done.left_out.items():
+        for name, reason in rendered.left_out.items():
             click.echo(f"left out: {name}: {reason}", err=True)
     if not summaries:
         return
@@ -35,4 +33,6 @@ def command(results: tuple[Path, ...], output: Path) -> None:
     if dask_picture:
         click.echo(dask_picture)
     else:
-        click.echo("left out: dask_visualize: needs the graphviz package and its dot program; see task_graph", err=True)
+        click.echo(
+            "left out: dask_visualize: it needs the graphviz package and its dot program; see task_graph", err=True
+        )

@@ -1,4 +1,4 @@
-"""gilbench show."""
+"""`gilbench show`: the table of a result."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from gilbench.commands.options import path_type
-from gilbench.commands.reading import page_of_terminal, summary_of
+from gilbench.commands.shared.options import path_type
+from gilbench.commands.shared.reading import page_of_terminal, summary_of
 
 
 @click.command("show")
 @click.argument("result", type=path_type, required=False)
 @click.option("--format", "format_", default="text", show_default=True, help="text, markdown, csv or json.")
 def command(result: Path | None, format_: str) -> None:
-    """Print the table of a result: medians with intervals, and speed-ups over sync. RESULT: by default the newest."""
+    """Print the table of a result: medians with intervals, and speed-ups over sync. RESULT defaults to the newest."""
     from gilbench.errors import check_names
     from gilbench.report import formats
 

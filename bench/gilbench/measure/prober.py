@@ -89,28 +89,37 @@ class ProbeOptions:
 
 def run(options: ProbeOptions, err: IO[str], out: IO[str]) -> int:
     """Probe what the user named, and print what was found; return the exit code. Raises UserError for a mistake."""
+    found = []
+    for probing in probings(options, sayer(err)):
+        found.append(probing)
+        if not options.json:
+            out.write(page(probing, shutil.get_terminal_size((200, 50)).columns))
+            out.flush()
+    if options.json:
+        data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(probing) for probing in found]}
+        out.write(json.dumps(finite(data), indent=2) + "\n")
+    return 0 if any(any(probing.found.values()) for probing in found) else 1
+
+
+def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
+    """Yield what the probes found, for one target after the other, then for the schedulers. Raises UserError for a mistake.
+
+    Without a target and a probe: what the schedulers cost (granularity).
+    """
     check_names("probe", options.probes, list(all_probes()))
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # for our own look at the target
     targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
-    probings, say = [], sayer(err)
-    for target, names in questions(targets, options.probes):
+    for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"
         say(f"probing {target or 'the schedulers'}")
         found = probe(
             target or ANY, size, schedulers_of(options.schedulers), names,
             lambda case: LiveProbed(case, options.timeout, environment),
         )  # fmt: skip
-        probings.append(replace(found, workload=target))
-        if not options.json:
-            out.write(page(probings[-1], shutil.get_terminal_size((200, 50)).columns))
-            out.flush()
-    if options.json:
-        data = {"gilbench_probes": FORMAT, "machine": fingerprint(), "probes": [asdict(one) for one in probings]}
-        out.write(json.dumps(finite(data), indent=2) + "\n")
-    return 0 if any(any(one.found.values()) for one in probings) else 1
+        yield replace(found, workload=target)
 
 
 def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -> Iterator[Probing]:

@@ -1,4 +1,4 @@
-"""Results and verdicts that a command line names, and the page that text is made for."""
+"""Read the results and verdicts that a command line names, and describe the page that text is formatted for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RESULTS = Path("results")
 
 
 def summary_of(path: Path | None) -> Any:
-    """Return the summary of a result; the newest for None. Raises UserError."""
+    """Return the summary of a result, by default of the newest. Raises UserError."""
     from gilbench.results.result_file import load, newest
     from gilbench.results.summary import summarise
 
@@ -18,7 +18,7 @@ def summary_of(path: Path | None) -> Any:
 
 
 def read(paths: tuple[Path, ...]) -> tuple[list[Any], list[Any]]:
-    """Return the summaries of results and the verdicts of checks, each in the order given; the newest result for none."""
+    """Return the summaries of results and the verdicts of checks, each in the order given; without paths, the newest result."""
     from gilbench.results.verdicts import is_verdicts, load
 
     checks = [path for path in paths if is_verdicts(path)]
@@ -27,7 +27,7 @@ def read(paths: tuple[Path, ...]) -> tuple[list[Any], list[Any]]:
 
 
 def page_of_terminal() -> Any:
-    """Return the page that text for this terminal is made for."""
+    """Return the page that text is formatted for: this terminal, or a wide page without colors."""
     import os
     import shutil
 
@@ -35,5 +35,5 @@ def page_of_terminal() -> Any:
 
     if not sys.stdout.isatty():
         return Page(width=200)
-    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Page(shutil.get_terminal_size().columns, colour)
+    color = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Page(shutil.get_terminal_size().columns, color)

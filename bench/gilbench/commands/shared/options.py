@@ -15,10 +15,16 @@ positive = click.FloatRange(min=0, min_open=True)
 
 
 def of_own_work(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for functions of the user's; `workloads` or `targets` gets what --graph names."""
-    items = click.option("--items", metavar="EXPR|FILE", help="What your function is called with: one task for each.")
+    """Add the options for the user's own functions; what --graph names joins `workloads` or `targets`."""
+    items = click.option(
+        "--items", metavar="EXPR|FILE", help="What your function is called with: one task for each item."
+    )
     graph = click.option(
-        "--graph", "graphs", multiple=True, metavar="TARGET", help="Measure what your function builds with dask."
+        "--graph",
+        "graphs",
+        multiple=True,
+        metavar="TARGET",
+        help="Measure what this function builds with dask. Repeatable.",
     )
     return items(graph(command))
 
@@ -33,7 +39,7 @@ class Percent(click.ParamType[float]):
         try:
             return float(value[:-1]) / 100 if isinstance(value, str) and value.endswith("%") else float(value)
         except ValueError:
-            self.fail(f"{value!r} is no percentage: write 5% or 0.05", param, ctx)
+            self.fail(f"{value!r} is not a percentage: write 5% or 0.05", param, ctx)
 
 
 class Threshold(click.ParamType[tuple[str, float]]):
@@ -51,7 +57,7 @@ class Threshold(click.ParamType[tuple[str, float]]):
 
 
 class Seconds(click.ParamType[float]):
-    """A time above or equal to 0, written as `20us`, `1ms`, `0.5s` or a number of seconds."""
+    """A time of 0 or more, written as `20us`, `1ms`, `0.5s` or a number of seconds."""
 
     name = "seconds"
 
@@ -63,5 +69,5 @@ class Seconds(click.ParamType[float]):
         except ValueError:
             seconds = -1
         if not 0 <= seconds < math.inf:
-            self.fail(f"{value!r} is no time: write 20us, 1ms or 0.5s", param, ctx)
+            self.fail(f"{value!r} is not a time: write 20us, 1ms or 0.5s", param, ctx)
         return seconds

@@ -1,0 +1,1 @@
+"""What several commands share: types of options, and reading the results that a command line names."""
