@@ -14,23 +14,13 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
-from gilbench.check import checker as checking
-from gilbench.check import deliver
+from gilbench.check import checker, deliver, scope
 from gilbench.check.arms import Arm, Known, Spec
-from gilbench.check.checker import (
-    DEFAULT_SCHEDULERS,
-    CheckOptions,
-    cases_of,
-    differences,
-    imported_differences,
-    line_of,
-    measure,
-    notes,
-    result_of,
-    thresholds,
-)
+from gilbench.check.checker import measure_family
 from gilbench.check.family import Family, family_of
 from gilbench.check.lockstep import Epoch
+from gilbench.check.outcome import arms_and_software, imported_differences, line_of, notes, result_of
+from gilbench.check.scope import DEFAULT_SCHEDULERS, CheckOptions, cases_of, thresholds
 from gilbench.errors import UserError
 from gilbench.process.talk import Broken
 from gilbench.report import Page
@@ -51,7 +41,7 @@ def workload(name: str, family: str = "loops", **more: Any) -> dict[str, Any]:
 
 
 def known(*workloads: Mapping[str, Any], **machine: str | int) -> Known:
-    return Known({one["name"]: one for one in workloads}, {**MACHINE, **machine})
+    return Known({fields["name"]: fields for fields in workloads}, {**MACHINE, **machine})
 
 
 def both(*workloads: Mapping[str, Any]) -> dict[str, Known]:
@@ -60,7 +50,7 @@ def both(*workloads: Mapping[str, Any]) -> dict[str, Known]:
 
 @pytest.fixture(autouse=True)
 def two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(scope, "usable_cpus", lambda: 2)
     monkeypatch.delenv(deliver.JOB_SUMMARY, raising=False)
 
 
@@ -214,11 +204,11 @@ def test_files_that_the_workers_imported_and_that_differ_are_named() -> None:
 
 
 def test_the_arms_and_what_differs_between_their_software_are_told() -> None:
-    lines = differences(ARMS, {"base": known(), "head": known(pandas_version="3.0.3", gil="disabled")})
+    lines = arms_and_software(ARMS, {"base": known(), "head": known(pandas_version="3.0.3", gil="disabled")})
     assert lines == [
         "base: main (1234567)", "head: working tree", "software: gil enabled -> disabled, pandas_version 3.1.1 -> 3.0.3",
     ]  # fmt: skip
-    assert differences(ARMS, both())[-1] == "software: the same in both arms"
+    assert arms_and_software(ARMS, both())[-1] == "software: the same in both arms"
 
 
 def test_a_decided_case_as_a_line() -> None:
@@ -312,7 +302,7 @@ def test_a_failed_epoch_does_not_fix_how_many_computes_a_turn_is() -> None:
         breaks = "no" if number == 0 and arm.name == "head" else ""
         return Scripted(loops=(4, 8, 16)[min(number, 2)], breaks=breaks, log=taken[-1])
 
-    families = list(measure(family_of({W0: 0.03}), ARMS, start, 1, 900.0, clock=lambda: 0.0))
+    families = list(measure_family(family_of({W0: 0.03}), ARMS, start, 1, 900.0, clock=lambda: 0.0))
     assert len(families[-1].cases[0].failed) == 1
     assert [{*taken[i], *taken[i + 1]} for i in range(0, len(taken), 2)] == [{4}, {8}, {8}, {8}, {8}, {8}]
 
@@ -327,7 +317,7 @@ def test_loops_are_fixed_for_each_case_by_itself() -> None:
         return Scripted(loops=10 + number // 2, log=log)
 
     logs: list[tuple[str, list[int]]] = []
-    list(measure(family_of({W0: 0.03, W1: 0.03}), ARMS, start, 1, 900.0, clock=lambda: 0.0))
+    list(measure_family(family_of({W0: 0.03, W1: 0.03}), ARMS, start, 1, 900.0, clock=lambda: 0.0))
     for name, log in logs:
         taken.setdefault(name, set()).update(log)
     assert sorted(map(sorted, taken.values())) == [[10], [11]]
@@ -341,7 +331,7 @@ def test_every_epoch_has_a_seed_of_its_own_which_depends_on_the_checks_seed_alon
             found.append(order.seed)
             return Scripted(loops=1)
 
-        list(measure(family_of({W0: 0.03, W1: 0.03}), ARMS, start, seed, 900.0, clock=lambda: 0.0))
+        list(measure_family(family_of({W0: 0.03, W1: 0.03}), ARMS, start, seed, 900.0, clock=lambda: 0.0))
         return found
 
     assert seeds(1) == seeds(1) != seeds(2)
@@ -354,7 +344,7 @@ def test_time_is_up_before_the_first_epoch() -> None:
         raise AssertionError("nothing is started")
 
     ticks = iter((0.0, 10.0))
-    assert list(measure(family_of({W0: 0.03}), ARMS, start, 1, 10.0, clock=lambda: next(ticks))) == []
+    assert list(measure_family(family_of({W0: 0.03}), ARMS, start, 1, 10.0, clock=lambda: next(ticks))) == []
 
 
 # --- A whole check
@@ -382,7 +372,7 @@ class Check:
     def run(self, **options: Any) -> int:
         out, err = io.StringIO(), io.StringIO()
         try:
-            return checking.run(replace(OPTIONS, results=self.folder / "results", **options), err, out, Page(200))
+            return checker.run(replace(OPTIONS, results=self.folder / "results", **options), err, out, Page(200))
         finally:
             self.out, self.err = out.getvalue(), err.getvalue()
 
@@ -400,10 +390,9 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
         yield ARMS
 
-    monkeypatch.setattr(checking, "prepared", prepared)
-    monkeypatch.setattr(checking, "look", lambda arm: found.arms[arm.name])
-    monkeypatch.setattr(checking, "Live", lambda **how: found.start)
-    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr(checker, "prepared", prepared)
+    monkeypatch.setattr(checker, "ask", lambda arm: found.arms[arm.name])
+    monkeypatch.setattr(checker, "Live", lambda **how: found.start)
     return found
 
 
@@ -468,7 +457,7 @@ def test_ctrl_c_while_the_arms_are_prepared_is_one_line(check: Check, monkeypatc
     def interrupted(*_: object) -> contextlib.AbstractContextManager[tuple[Arm, Arm]]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checking, "prepared", interrupted)
+    monkeypatch.setattr(checker, "prepared", interrupted)
     assert check.run() == 130
     assert check.err == "interrupted: nothing is left behind\n"
 
@@ -489,7 +478,7 @@ def test_with_aa_both_arms_are_the_working_tree(check: Check, monkeypatch: pytes
         specs.extend((base, head))
         yield ARMS
 
-    monkeypatch.setattr(checking, "prepared", prepared)
+    monkeypatch.setattr(checker, "prepared", prepared)
     assert check.run(aa=True) == 0
     assert [spec.path for spec in specs] == [".", "."]
     assert "both arms are the same: 0 false alarms in 3 case checks" in check.out

@@ -203,10 +203,10 @@ def looks(log_ratios: FloatArray, first: int) -> Look:
 
     each = [look(log_ratios[..., :k]) for k in range(first, log_ratios.shape[-1] + 1)]
     return Look(
-        centre=np.stack([one.centre for one in each], axis=-1),
-        error=np.stack([one.error for one in each], axis=-1),
-        df=np.stack([one.df for one in each], axis=-1),
-        epochs=np.stack([one.epochs for one in each], axis=-1),
+        centre=np.stack([seen.centre for seen in each], axis=-1),
+        error=np.stack([seen.error for seen in each], axis=-1),
+        df=np.stack([seen.df for seen in each], axis=-1),
+        epochs=np.stack([seen.epochs for seen in each], axis=-1),
     )
 
 

@@ -44,7 +44,8 @@ def command(**options: Any) -> None:
     Without arguments: what the profile holds. What you name is measured in full: every scheduler, every worker count.
     Your own work: my_file.py:function, or my_file.py with workloads like those here (see `gilbench new`).
     """
-    from gilbench.measure.runner import RunOptions, run
+    from gilbench.measure.planning import RunOptions
+    from gilbench.measure.runner import run
     from gilbench.targets.naming import graph
 
     options["workloads"] += tuple(map(graph, options.pop("graphs")))
