@@ -190,7 +190,7 @@ def test_a_run_goes_on_with_the_interpreter_that_it_was_begun_with(
 def test_a_run_is_not_gone_on_with_when_its_software_or_the_gil_has_changed() -> None:
     before = Result("a", plan(), MACHINE)
     assert resuming.resumed(before, Path("a.json"), options(max_time=9.0), software()).plan.profile.max_time == 9.0
-    for key, value in (("python_version", "3.13.6"), ("gil", "disabled")):
+    for key, value in (("python_version", "3.13.6"), ("gil", "disabled"), ("pyarrow_version", "99")):
         changed = software(machine={**MACHINE, key: value})
         with pytest.raises(UserError, match=rf"a.jsonl was begun with {key} .* \(here {value}\): resume it there"):
             resuming.resumed(before, Path("a.json"), options(), changed)

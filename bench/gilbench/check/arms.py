@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,11 +226,7 @@ def git(*arguments: str, wrong: str) -> str:
     """Return what git prints. Raises UserError where it fails: `wrong`, and git's own last line."""
     if shutil.which("git") is None:
         raise UserError("git is not installed: compare folders with path=")
-    return _run(["git", *arguments], wrong)
-
-
-def _run(command: Sequence[str], wrong: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise UserError(f"{wrong}{f': {said[-1]}' if said else ''}")

@@ -74,7 +74,7 @@ class Checked:
         return sum(epoch.seconds for epoch in (*self.epochs, *self.failed))
 
     def decided(self, regressions: int) -> bool:
-        """Return whether nothing more is to be measured. regressions: the number of other cases that are one by now."""
+        """Return whether nothing more is to be measured. regressions: how many other cases are regressions."""
         return bool(self.failures) or self.out_of_patience or self.decide(regressions).next == "stop"
 
     @property
@@ -84,7 +84,7 @@ class Checked:
         return bool(done) and sum(done) + max(done) > self.patience
 
     def decide(self, regressions: int) -> Verdict:
-        """Return the verdict by now. regressions: the number of other cases that are one by now."""
+        """Return the verdict by now. regressions: how many other cases are regressions."""
         return decide(
             [epoch.log_ratio for epoch in self.exploring],
             [epoch.log_ratio for epoch in self.confirming],
@@ -129,7 +129,7 @@ class Family:
             for checked in self.cases
         )
         judged = Family(cases)
-        for _ in cases:  # each pass can call at most one more a regression
+        for _ in cases:  # each pass calls at most one more case a regression
             again = Family(
                 tuple(replace(checked, verdict=checked.decide(judged.regressions(checked))) for checked in judged.cases)
             )
