@@ -20,7 +20,7 @@ from gilbench.errors import UserError
 from gilbench.process.talk import Broken
 from gilbench.report import Page
 from gilbench.results.verdicts import load as load_verdicts
-from tests.check.fakes import ARMS, OPTIONS, W0, W1, both, known, workload
+from tests.check.scripted_check import ARMS, OPTIONS, W0, W1, both, known, workload
 from tests.scripted import HOSTILE
 
 pytestmark = pytest.mark.usefixtures("two_cpus")

@@ -15,7 +15,7 @@ from gilbench.check.lockstep import Epoch
 from gilbench.check.outcome import arms_and_software, imported_differences, line_of, notes, result_of
 from gilbench.results.result_file import load, save
 from gilbench.results.summary import summarise
-from tests.check.fakes import ARMS, OPTIONS, W0, W1, both, broken, judged, known
+from tests.check.scripted_check import ARMS, OPTIONS, W0, W1, both, broken, judged, known
 
 # --- Verdicts and notes
 

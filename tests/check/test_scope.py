@@ -10,7 +10,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.check.scope import DEFAULT_SCHEDULERS, cases_of, thresholds
 from gilbench.errors import UserError
-from tests.check.fakes import OPTIONS, both, known, workload
+from tests.check.scripted_check import OPTIONS, both, known, workload
 
 pytestmark = pytest.mark.usefixtures("two_cpus")
 

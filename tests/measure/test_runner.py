@@ -1,10 +1,9 @@
-"""What a person reads before, during and after a run; with scripted timings."""
+"""A run from options to exit code: mistakes, other interpreters, and probes after the timings; scripted workers."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,119 +11,14 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.console import Lines, progress
 from gilbench.errors import UserError
-from gilbench.measure import narration, planning, prober, resuming, runner
-from gilbench.measure import software as software_module
-from gilbench.measure.narration import RunProgress, so_far
-from gilbench.measure.planning import RunOptions
-from gilbench.measure.rounds import Interrupted, Ledger, measure, measure_into
-from gilbench.measure.software import Software
+from gilbench.measure import narration, prober, resuming, runner, software
+from gilbench.measure.rounds import Interrupted
 from gilbench.process import interpreters
-from gilbench.process.interpreters import Interpreter
-from gilbench.results.journal import Journal
-from gilbench.results.observations import Observation, Probing, Result
+from gilbench.results.observations import Probing
 from gilbench.results.result_file import load
-from tests.scripted import MACHINE, Script, noisy, plan
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_plain_lines_have_round_cases_times_and_the_estimate_so_far() -> None:
-    out = io.StringIO()
-    measure(Ledger(plan(cases=2)), Script(noisy(0.01)), [RunProgress(Lines(out))])
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 6
-    assert lines[0].startswith("round 1  0/2 cases done  0 s gone, about ")
-    assert "(n=1)" in lines[0]
-    assert lines[-1].startswith("round 3") and "(n=3)" in lines[-1] and "±" in lines[-1]
-
-
-def test_a_failure_is_named_when_it_happens() -> None:
-    ledger = Ledger(plan(cases=1))
-    measure(ledger, Script(failures={"w0:default:sync:1x1": ("timeout", "no answer within 1 s")}))
-    assert so_far(ledger.plan.cases[0], ledger) == "w0:default:sync:1x1: failed: timeout: no answer within 1 s"
-
-
-def test_the_bar_ends_and_leaves_nothing_on_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    out = Terminal()
-    with progress(out) as shown:
-        measure(Ledger(plan(cases=2)), Script(), [RunProgress(shown)])
-    assert "round 3  0/2 cases done" in out.getvalue()
-    assert out.getvalue().endswith("\x1b[2K"), "the line of the bar is wiped"
-
-
-def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
-    ledger = Ledger(plan(cases=3, max_time=1000.0))
-    times = []
-
-    class Watch:
-        def starting(self, order: object, ledger: Ledger) -> None: ...
-
-        def observed(self, observation: Observation, ledger: Ledger) -> None:
-            times.append(ledger.time_left())
-
-    measure(ledger, Script(seconds=10.0), [Watch()])
-    # Nine observations of 10 s; the last round's cases are still open until it ends, so each is good for one more.
-    assert times[:3] == [80.0, 70.0, 60.0]
-    assert ledger.time_left() == 0.0
-
-
-def test_the_limit_bounds_the_time_to_go() -> None:
-    ledger = Ledger(plan(cases=50, max_time=30.0))
-    measure(ledger, Script(seconds=10.0))
-    assert ledger.time_left() == 0.0
-
-
-def test_the_introduction_says_how_much_how_long_and_what_is_left_out() -> None:
-    text = narration.introduction(replace(plan(cases=2, max_time=90.0), left_out=("loky: not installed",)), done=4)
-    assert text.splitlines() == [
-        "2 cases, at most 1 min 30 s; each until its 95 % interval is within ±10% or it was measured 8 times "
-        "(profile default, seed 1)",
-        "continuing after 4 observations",
-        "left out: loky: not installed",
-    ]
-
-
-def test_the_conclusion_names_what_stopped_what_failed_and_what_was_not_measured(tmp_path: Path) -> None:
-    cases = [Case(f"w{i}", "default", "sync") for i in range(4)]
-    script = Script(noisy(0.01), failures={"w1:default:sync:1x1": ("killed", "killed by SIGKILL")}, seconds=10.0)
-    result = measure_into(Result("r", plan(cases, max_time=25.0), MACHINE), tmp_path / "r.json", script)
-    text = narration.conclusion(result, Path("results/r.json"))
-    measured = {o.case.workload for o in result.observations}
-    assert "3 observations of 4 cases in 30 s" in text
-    assert "1 cases were not measured at all (max time)" in text
-    assert ("failed: w1:default:sync:1x1: killed: killed by SIGKILL" in text) == ("w1" in measured)
-    assert text.splitlines()[-1] == (
-        "next: gilbench show results/r.json, gilbench claims results/r.json, gilbench plot results/r.json"
-    )
-
-
-def test_what_differs_between_machines_is_named_but_not_what_changes_by_itself() -> None:
-    other = {**MACHINE, "numpy_version": "1.0", "memory_bytes": 3}
-    before = Result("a", plan(), MACHINE)
-    with pytest.raises(UserError, match=r"a.jsonl was begun with numpy_version 2.4.6 \(here 1.0\): resume it there"):
-        resuming.resumed(before, Path("a.json"), options(), software(machine=other))
-    drifted = software(machine={**MACHINE, "memory_bytes": 3})
-    assert resuming.resumed(before, Path("a.json"), options(), drifted).machine == MACHINE
-
-
-OTHER = Interpreter("/some/python3.13t", "3.13.5", "3.13t")
-
-
-def options(**changes: Any) -> RunOptions:
-    """What the command line gives for `gilbench run`."""
-    return replace(RunOptions(profile="quick", timeout=10.0, seed=1), **changes)
-
-
-def software(tag: str = "3.13t", **changes: Any) -> Software:
-    """Another interpreter, on the scripted machine."""
-    return replace(Software("/some/python", {"PYTHONPATH": "/code"}, MACHINE, {}, {}, tag), **changes)
+from tests.measure.scripted_run import OTHER, installed, options, timed
+from tests.scripted import MACHINE, Script
 
 
 def test_a_new_result_is_named_after_another_interpreter() -> None:
@@ -135,65 +29,10 @@ def test_a_new_result_is_named_after_another_interpreter() -> None:
         runner.new_name(options(name="../mine"), None)
 
 
-def test_what_cannot_be_measured_with_an_interpreter_is_left_out_by_name() -> None:
-    absent = "the package loky is not installed"
-    poor = software(schedulers={"loky": absent}, lacking={"csv_max_price": "pyarrow", "csv_text": "pyarrow"})
-    planned = planning.plan(options(), poor)
-    assert not {"csv_max_price", "csv_text"} & {case.workload for case in planned.cases}
-    assert "loky" not in {case.scheduler for case in planned.cases}
-    assert "sum_of_squares" in {case.workload for case in planned.cases}
-    assert planned.left_out == (f"loky: {absent}", "csv_max_price: pyarrow cannot be imported"), (
-        "csv_text was not asked for"
-    )
-    named = planning.plan(options(workloads=("csv_max_price", "csv_text", "sleep"), schedulers=("threads",)), poor)
-    assert {case.workload for case in named.cases} == {"sleep"}
-    assert named.left_out == ("csv_max_price, csv_text: pyarrow cannot be imported",)
-    with pytest.raises(UserError, match=r"^nothing to measure: csv_text: pyarrow cannot be imported$"):
-        planning.plan(options(workloads=("csv_text",), schedulers=("sync",)), poor)
-
-
-def test_a_plan_keeps_which_interpreter_was_asked_for_and_no_path_of_it() -> None:
-    assert planning.plan(options(), software()).environment == {"GILBENCH_PYTHON": "3.13t"}
-    assert planning.plan(options(), software(tag="")).environment == {}
-    assert "/" not in str(planning.plan(options(), software()).as_json())
-
-
 def test_our_own_interpreter_measures_everything_and_needs_no_variables() -> None:
-    ours = software_module.here()
+    ours = software.here()
     assert (ours.environment, ours.schedulers, ours.lacking, ours.tag) == ({}, {}, {}, "")
-    assert ours.machine == software_module.fingerprint()
-
-
-@pytest.mark.parametrize(
-    ("begun", "now", "line"),
-    [
-        ("3.13t", None, "was begun with --python 3.13t: add that one, by version or by path"),
-        ("3.13t", "3.13", "was begun with --python 3.13t, not 3.13: give that one, by version or by path"),
-        (None, "3.13t", "was begun without --python: leave it out"),
-        ("3.13t", "3.13t", None),
-        (None, None, None),
-    ],
-)
-def test_a_run_goes_on_with_the_interpreter_that_it_was_begun_with(
-    tmp_path: Path, begun: str | None, now: str | None, line: str | None
-) -> None:
-    environment = {planning.PYTHON: begun} if begun else {}
-    Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
-    interpreter = replace(OTHER, tag=now) if now else None
-    if line is None:
-        assert resuming.begun(options(results=tmp_path), interpreter).name == "a"
-        return
-    with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'a.jsonl'} {line}") + "$"):
-        resuming.begun(options(results=tmp_path), interpreter)
-
-
-def test_a_run_is_not_gone_on_with_when_its_software_or_the_gil_has_changed() -> None:
-    before = Result("a", plan(), MACHINE)
-    assert resuming.resumed(before, Path("a.json"), options(max_time=9.0), software()).plan.profile.max_time == 9.0
-    for key, value in (("python_version", "3.13.6"), ("gil", "disabled"), ("pyarrow_version", "99")):
-        changed = software(machine={**MACHINE, key: value})
-        with pytest.raises(UserError, match=rf"a.jsonl was begun with {key} .* \(here {value}\): resume it there"):
-            resuming.resumed(before, Path("a.json"), options(), changed)
+    assert ours.machine == software.fingerprint()
 
 
 def test_an_unknown_interpreter_is_one_line_before_anything_is_made(tmp_path: Path) -> None:
@@ -217,12 +56,12 @@ def test_mistakes_are_found_before_an_environment_is_made(tmp_path: Path, monkey
             runner.run(options(python="3.13t", results=tmp_path, **wrong), io.StringIO(), io.StringIO())
 
 
-def test_ctrl_c_while_an_environment_is_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ctrl_c_while_an_environment_is_made_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software_module, "measuring", interrupt)
+    monkeypatch.setattr(software, "measuring", interrupt)
     err = io.StringIO()
     assert runner.run(options(python="3.13t", results=tmp_path), err, io.StringIO()) == 130
     assert err.getvalue() == "interrupted\n"
@@ -234,9 +73,7 @@ def test_a_dry_run_says_what_would_be_measured_with_another_interpreter(
     from contextlib import nullcontext
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(
-        software_module, "prepared", lambda *given: nullcontext(software(lacking={"csv_text": "pyarrow"}))
-    )
+    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed(lacking={"csv_text": "pyarrow"})))
     out = io.StringIO()
     asked = options(
         python="3.13t", dry_run=True, workloads=("csv_text", "sleep"), schedulers=("sync",), results=tmp_path
@@ -264,7 +101,7 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
         def __exit__(self, *error: object) -> None: ...
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software_module, "prepared", lambda *given: nullcontext(software()))
+    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed()))
     monkeypatch.setattr(runner, "Workers", Recording)
     asked = options(python="/some/python", workloads=("sleep",), schedulers=("sync",), results=tmp_path)
     assert runner.run(asked, io.StringIO(), io.StringIO()) == 0
@@ -273,9 +110,6 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
     assert load(path).plan.environment == {"GILBENCH_PYTHON": "3.13t"}
     assert load(path).machine == dict(MACHINE)
     assert "/code" not in path.read_text() and "/some" not in path.read_text()
-
-
-# --- Probes
 
 
 def scripted_probes(monkeypatch: pytest.MonkeyPatch, script: Callable[[str], Probing] | None = None) -> list[str]:
@@ -288,11 +122,6 @@ def scripted_probes(monkeypatch: pytest.MonkeyPatch, script: Callable[[str], Pro
 
     monkeypatch.setattr(prober, "probe", probe)
     return probed
-
-
-def timed(tmp_path: Path, workloads: int = 2, failures: Mapping[str, tuple[str, str]] | None = None) -> Result:
-    script = Script(noisy(0.01), failures or {})
-    return measure_into(Result("r", plan(workloads), MACHINE), tmp_path / "r.json", script)
 
 
 def never(case: Case) -> Any:
@@ -337,26 +166,6 @@ def test_ctrl_c_while_probing_keeps_timings_and_probes_and_the_rest_can_be_added
     assert probed == ["w1", prober.ANY], "what was found is not asked again"
 
 
-@pytest.mark.parametrize(
-    ("changes", "tag", "wanted"),
-    [
-        ({}, "", ""),
-        ({"python": "/my python"}, "3.13t", " --python '/my python'"),
-        ({"results": Path("else where"), "probe": True}, "", " -o 'else where' --probe"),
-    ],
-)
-def test_what_to_type_to_go_on_has_all_that_resuming_needs(changes: dict[str, Any], tag: str, wanted: str) -> None:
-    assert resuming.resume_options(options(**changes), software(tag)) == wanted
-
-
-def test_only_for_its_probes_is_a_finished_run_gone_on_with(tmp_path: Path) -> None:
-    timed(tmp_path)
-    with pytest.raises(UserError, match="no unfinished run 'r'"):
-        resuming.begun(options(results=tmp_path, name="r"), None)
-    with pytest.raises(UserError, match=r"r.json was begun without --python: leave it out"):
-        resuming.begun(options(results=tmp_path, name="r", probe=True), OTHER)
-
-
 def test_no_probe_begins_when_the_time_is_up_and_the_conclusion_names_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,32 +177,6 @@ def test_no_probe_begins_when_the_time_is_up_and_the_conclusion_names_what_is_mi
     text = narration.conclusion(result, Path("r.json"), probed=True)
     assert "not probed (max time): w2, w3, the schedulers" in text.splitlines()
     assert "not probed" not in narration.conclusion(result, Path("r.json"))
-
-
-def test_the_probes_get_a_third_of_the_users_time_and_none_of_the_profiles() -> None:
-    alone, shared = ({"max_time": 90.0, "probe": probe} for probe in (False, True))
-    assert planning.plan(options(**alone), software_module.here()).profile.max_time == 90.0
-    assert planning.plan(options(**shared), software_module.here()).profile.max_time == pytest.approx(60.0)
-    profile = planning.plan(options(probe=True), software_module.here()).profile
-    assert profile.max_time == planning.plan(options(), software_module.here()).profile.max_time
-
-
-def test_the_introduction_says_that_probes_follow() -> None:
-    lines = narration.introduction(plan(cases=2), done=0, probed=True).splitlines()
-    assert lines[1] == "then the probes, about 15 s for each of 2 workloads and for the schedulers"
-
-
-def test_each_reason_why_something_was_not_probed_is_a_line() -> None:
-    absent, short = "no /proc here", "the compute is too short"
-    probes = (
-        Probing("sleep", "tiny", {}, {"gil": {"sync": absent, "threads": absent}, "timeline": {"sync": short}}),
-        Probing("sort", "tiny", {}, {"gil": {"sync": absent}, "memory": {"sync": absent}}),
-        Probing("", "tiny", {}, {"granularity": {"threads": short}}),
-    )
-    assert list(narration.unavailable(probes)) == [
-        f"unavailable: gil of sleep, sort; memory of sort: {absent}",
-        f"unavailable: timeline of sleep; granularity of the schedulers: {short}",
-    ]
 
 
 def test_a_run_with_probes_times_first_and_probes_with_the_same_software(
@@ -425,7 +208,7 @@ def test_a_run_with_probes_times_first_and_probes_with_the_same_software(
         return Probing(workload, size, {}, {"gil": {"sync": "no /proc here"}})
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software_module, "prepared", lambda *given: nullcontext(software()))
+    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed()))
     monkeypatch.setattr(runner, "Workers", Recording)
     monkeypatch.setattr(runner, "LiveProbed", live)
     monkeypatch.setattr(prober, "probe", probe)
