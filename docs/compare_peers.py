@@ -25,6 +25,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gilbench.files import cache_environment
+
+SOURCES = Path.cwd() / "bench"  # where the package gilbench is
 PEERS = Path("results/reference/check-peers.jsonl")
 WORKLOADS = ("sum_of_squares", "sqrt_sum")
 SCHEDULERS = {"sync": (1, 1), "threads": (1, 2), "processes": (2, 1)}
@@ -43,11 +46,11 @@ SLOWDOWN = {slowdown}
 @contextmanager
 def opened(name):
     """Yield a function that computes the case, as gilbench's own worker does."""
-    from bench import pins
+    from gilbench.process import pins
     from gilbench.targets.builtin import all_workloads
     from gilbench.schedulers import Setup, Shape, all_schedulers
     from gilbench.check.turns import slowed
-    from gilbench.measure.worker import compute_of
+    from gilbench.cases.checking import compute_of
     workload, scheduler, workers, threads = CASES[name]
     workload = all_workloads()[workload]
     setup = Setup(workload.modules, True)
@@ -142,7 +145,7 @@ def write_arm(folder: Path, slowdown: float) -> None:
 
 
 def gilbench(base: Path, head: Path, by: float) -> tuple[Said, float]:
-    """`gilbench check`."""
+    """Run `gilbench check`."""
     began = time.monotonic()
     found = base.parent / "verdicts.json"
     command = [sys.executable, "-m", "gilbench", "check", *WORKLOADS, "--aa", f"--inject={by}", "--json", found]
@@ -152,7 +155,7 @@ def gilbench(base: Path, head: Path, by: float) -> tuple[Said, float]:
 
 
 def pyperf(base: Path, head: Path, by: float) -> tuple[Said, float]:
-    """Two runs of pyperf, and compare_to."""
+    """Run pyperf twice, then its compare_to."""
     began = time.monotonic()
     for folder in (base, head):
         for case in CASES:
@@ -163,7 +166,7 @@ def pyperf(base: Path, head: Path, by: float) -> tuple[Said, float]:
 
 
 def pytest_benchmark(base: Path, head: Path, by: float) -> tuple[Said, float]:
-    """A saved run, and a second one that is compared with it. It looks for slower cases only."""
+    """Run pytest-benchmark, save that, and compare a second run with it. It looks for slower cases only."""
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--benchmark-storage={base}/saved"]
     run([*command, "--benchmark-save=base"], base)
@@ -173,7 +176,7 @@ def pytest_benchmark(base: Path, head: Path, by: float) -> tuple[Said, float]:
 
 
 def asv(base: Path, head: Path, by: float) -> tuple[Said, float]:
-    """`asv continuous` between two commits."""
+    """Run `asv continuous` on two commits."""
     folder = base.parent / "repository"
     (folder / "benchmarks").mkdir(parents=True)
     (folder / "benchmarks" / "__init__.py").touch()
@@ -181,7 +184,7 @@ def asv(base: Path, head: Path, by: float) -> tuple[Said, float]:
     (folder / "install.py").write_text(INSTALL)
     import dask
 
-    packages = [str(Path.cwd()), str(Path(dask.__file__).parents[1])]
+    packages = [str(SOURCES), str(Path(dask.__file__).parents[1])]
     settings = {
         "version": 1, "project": "cases", "repo": ".", "branches": ["main"], "environment_type": "virtualenv",
         "pythons": [f"{sys.version_info.major}.{sys.version_info.minor}"], "build_command": [],
@@ -197,8 +200,8 @@ def asv(base: Path, head: Path, by: float) -> tuple[Said, float]:
         run([*git, "add", "work.py", "which.txt"], folder)
         run([*git, "commit", "-q", "-m", arm.name], folder)
     run([sys.executable, "-m", "asv", "machine", "--yes"], folder)
-    run([sys.executable, "-m", "asv", "setup"], folder, codes=(0, 1))  # asv 0.6 ends with 1 although all is well
-    began = time.monotonic()  # making the environment is done once, and not counted
+    run([sys.executable, "-m", "asv", "setup"], folder, codes=(0, 1))  # asv 0.6 exits with 1 although nothing is wrong
+    began = time.monotonic()  # the environment is made once: that does not count
     said = run([sys.executable, "-m", "asv", "continuous", "--factor", "1.05", "HEAD~1", "HEAD"], folder, codes=(0, 1))
     marks = {case: mark for mark, case in re.findall(r"^\|?\s*([+-])\s.*time_case\('(\S+?)'\)", said, re.M)}
     return {case: {"+": "slower", "-": "faster"}.get(marks.get(case, ""), "") for case in CASES}, began
@@ -206,8 +209,8 @@ def asv(base: Path, head: Path, by: float) -> tuple[Said, float]:
 
 def run(command: Sequence[object], folder: Path, codes: tuple[int, ...] = (0,)) -> str:
     """Return what a command prints. Raises RuntimeError, with that, where it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "ASV_CONF_DIR": str(folder)}
-    environment.setdefault("GILBENCH_CACHE", str(Path(".cache/gilbench").absolute()))
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "ASV_CONF_DIR": str(folder)}
+    environment |= cache_environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, env=environment, capture_output=True, text=True, check=False

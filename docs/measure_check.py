@@ -1,12 +1,12 @@
 """What the regression check is worth on this machine, measured with real processes:
 
-    python docs/measure_check.py equal --checks 500          # arms equal: how often is a change called?
-    python docs/measure_check.py slower --by 0.1 --checks 60 # head really slower: how often is it found?
+    python docs/measure_check.py equal --checks 500          # equal arms: how often is a change called?
+    python docs/measure_check.py slower --by 0.1 --checks 60 # head really is slower: how often is it found?
     python docs/measure_check.py unrelated --checks 200      # head differs only in what no case touches
-    python docs/measure_check.py table                       # all that was measured, as tables
+    python docs/measure_check.py table                       # everything measured so far, as tables
 
-Every case check is appended to results/reference/check-rates.jsonl as it is decided, so that it can be stopped at any
-time and gone on with. Do nothing else on the machine meanwhile.
+Every case check is appended to results/reference/check-rates.jsonl as soon as it is decided, so that the script can be
+stopped at any time and continued later. Do nothing else on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import statistics
 import sys
 import tempfile
@@ -26,14 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from gilbench.cases.case import Case
+from gilbench.cases.plan import drawn_seed
 from gilbench.check.arms import Spec, parse, prepared
-from gilbench.check.checker import PATIENCE, measure
+from gilbench.check.checker import PATIENCE, measure_family
 from gilbench.check.family import Checked, family_of
 from gilbench.check.lockstep import Live
+from gilbench.files import cache_environment, cache_folder
 from gilbench.machine import usable_cpus
 
 RATES = Path("results/reference/check-rates.jsonl")
-THRESHOLD, FLOOR = 0.03, 20e-6  # what `gilbench check` takes where nothing is said
+THRESHOLD, FLOOR = 0.03, 20e-6  # the defaults of `gilbench check`
 CASES = (
     Case("sum_of_squares", "tiny", "sync"),
     Case("sum_of_squares", "tiny", "threads", 1, 2),
@@ -58,7 +59,6 @@ def main() -> None:
     if options.what == "table":
         print(table([json.loads(line) for line in RATES.read_text().splitlines()]))
         return
-    os.environ.setdefault("GILBENCH_CACHE", str(Path(".cache/gilbench").absolute()))
     families = -(-options.checks // len(CASES))
     for done, (change, head) in enumerate(heads(options.what, families, options.skip)):
         slowdown = options.by if options.what == "slower" else 0.0
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def heads(what: str, families: int, skip: int) -> Iterator[tuple[str, Spec]]:
-    """Yield the head of each family of checks, and the name of what was changed in it."""
+    """Yield the name of what is changed, and the head, of each family of checks."""
     for index in range(families):
         if what != "unrelated":
             yield "", parse("path=.")
@@ -87,16 +87,17 @@ def heads(what: str, families: int, skip: int) -> Iterator[tuple[str, Spec]]:
 
 
 def check(head: Spec, slowdown: float) -> Sequence[Checked]:
-    """Check all cases once, as `gilbench check` does, base against head."""
+    """Check all cases once, base against head, as `gilbench check` does."""
     family = family_of(dict.fromkeys(CASES, THRESHOLD), floor=FLOOR, patience=PATIENCE)
-    with prepared(parse("path=."), head, Path(os.environ["GILBENCH_CACHE"])) as arms:
-        start = Live(timeout=60.0, cpus=sorted(os.sched_getaffinity(0)), slowdown={"head": slowdown})
-        *_, decided = measure(family, arms, start, random.SystemRandom().randrange(2**32), max_time=3600.0)
+    with prepared(parse("path=."), head, cache_folder()) as arms:
+        cpus = sorted(os.sched_getaffinity(0))
+        start = Live(timeout=60.0, cpus=cpus, slowdown={"head": slowdown}, environment=cache_environment())
+        *_, decided = measure_family(family, arms, start, drawn_seed(), max_time=3600.0)
     return decided.cases
 
 
 def record(what: str, slowdown: float, change: str, checked: Checked) -> Mapping[str, Any]:
-    """Return what is kept of one case check."""
+    """Return the record of one case check."""
     verdict = checked.verdict
     assert verdict is not None
     return {
@@ -120,7 +121,7 @@ def record(what: str, slowdown: float, change: str, checked: Checked) -> Mapping
 
 
 def table(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Return what was measured, as Markdown: one row for each kind of check, then one for each case of each kind."""
+    """Return everything measured, as Markdown: for each kind of check a row, then a row for each of its cases."""
     rows = [
         "| arms | case checks | regression | improvement | same | inconclusive | median time | longest |",
         "|---|---|---|---|---|---|---|---|",

@@ -146,12 +146,12 @@ def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0
     first, fresh = design.first_look, log_ratios[:, design.exploring :]
     seen = sequential.looks(log_ratios[:, : design.exploring], first)
     half = sequential.half_widths(seen, design.confidence, design.exploring, first)
-    inside = np.abs(seen.centre) + half <= design.margin
+    inside = np.abs(seen.center) + half <= design.margin
     level = design.alpha / (design.cases - regressions) / design.gate
     slower = _reached(seen, 1, level, design.exploring, design)
     faster = _reached(seen, -1, design.gate, design.exploring, design)
     stop = _first(inside | slower | faster)
-    same, centre, width = (_at(values, stop) for values in (inside, seen.centre, half))
+    same, centre, width = (_at(values, stop) for values in (inside, seen.center, half))
     side = np.select([same, _at(slower, stop), _at(faster, stop)], [0, 1, -1], 0)
     called, epochs = np.zeros(len(side), bool), stop + first
     for direction in (1, -1):
@@ -179,7 +179,7 @@ def _confirm(explored: Array, fresh: Array, side: int, passed: Flags, design: De
     first, horizon = design.first_look, design.exploring + design.confirming
     for n in [*(int(look) + first for look in np.flatnonzero(passed)), design.confirming]:
         seen = sequential.look(np.concatenate([explored, fresh[:n]]))
-        centre, half = float(seen.centre), float(sequential.half_widths(seen, design.confidence, horizon, first))
+        centre, half = float(seen.center), float(sequential.half_widths(seen, design.confidence, horizon, first))
         if passed[n - first] and side * centre - half > design.margin:
             return True, centre, half, n
     return False, centre, half, design.confirming
@@ -297,9 +297,9 @@ def _mean_boundary(excess: Array, first: int) -> Array:
 def _mixture(excess: Array, first: int) -> Array:
     """Return the log e-value of Student's t mixed over effects (Lai 1976; Wang and Ramdas 2024), doubled for one side."""
     seen, spread = _plain_looks(excess, first), 0.5
-    n, squared = seen.epochs, (seen.centre / seen.error) ** 2
+    n, squared = seen.epochs, (seen.center / seen.error) ** 2
     gain = np.log1p(squared / (n - 1)) - np.log1p(squared / (n - 1) / (1 + n * spread))
-    return np.asarray(np.where(seen.centre > 0, math.log(2) + n / 2 * gain - np.log1p(n * spread) / 2, -np.inf))
+    return np.asarray(np.where(seen.center > 0, math.log(2) + n / 2 * gain - np.log1p(n * spread) / 2, -np.inf))
 
 
 def _plain_looks(log_ratios: Array, first: int) -> sequential.Look:
@@ -322,7 +322,7 @@ def plain(runs: int, seed: int) -> Iterable[Row]:
         truth = float(np.median(draw(rng, 1000, 1000)))
         samples = [0.03 * (draw(rng, runs, n) - truth) for n in counts]
         mean = _plain_looks(samples[-1], counts[-1])
-        around_mean = np.abs(mean.centre) <= stats.student_quantile(counts[-1] - 1, 0.975) * mean.error
+        around_mean = np.abs(mean.center) <= stats.student_quantile(counts[-1] - 1, 0.975) * mean.error
         yield [
             name,
             *(percent(_contains_one(map(stats.estimate, np.exp(s).tolist()))) for s in samples),

@@ -1,4 +1,4 @@
-"""Changes of a program that no timed code touches, for docs/measure_check.py: a check must call none of them a change."""
+"""Changes to code that no timed case touches, for docs/measure_check.py: the check must not call any of them a change."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Change = Callable[[Path], None]
 
 
 def changed(name: str, to: Path) -> None:
-    """Copy this project into the folder `to`, and make the change of that name there."""
+    """Copy this project into the folder `to`, and make the change called `name` there."""
     snapshot(Path.cwd(), to)
     CHANGES[name](to / "workloads")
 
 
 def _on_top(code: str) -> Change:
-    """Return a change that puts code behind the imports of __future__ of every measured module."""
+    """Return a change that puts code below the import from __future__ in every measured module."""
 
     def change(folder: Path) -> None:
         for module in MODULES:
@@ -71,12 +71,6 @@ def _other_docstrings(folder: Path) -> None:
         )
 
 
-def _new_field(folder: Path) -> None:
-    path = folder / "__init__.py"
-    field = '    measures: tuple[str, ...] = ("time",)\n'
-    path.write_text(path.read_text().replace(field, f'{field}    colour: str = "blue"\n    weight: float = 1.5\n'))
-
-
 CHANGES: Mapping[str, Change] = {
     "an import: json": _on_top("import json  # noqa"),
     "an import: decimal": _on_top("import decimal  # noqa"),
@@ -100,7 +94,6 @@ CHANGES: Mapping[str, Change] = {
     "renamed functions": _renamed_functions,
     "renamed files": _renamed_module,
     "a new file": _new_module,
-    "a new field of Workload": _new_field,
     "a regular expression": _at_the_end('import re as _re\n_PATTERN = _re.compile(r"(a|b)*c{3,}\\\\d+")'),
     "logging": _on_top("import logging\nlogging.getLogger(__name__).addHandler(logging.NullHandler())"),
     "an environment variable": _on_top('import os as _os\n_os.environ["GILBENCH_UNRELATED"] = "y" * 2000'),

@@ -20,8 +20,8 @@ import pytest
 import gilbench
 from gilbench import library
 from gilbench.advise import advisor
-from gilbench.check import checker
-from gilbench.measure import prober, runner
+from gilbench.check import checker, scope
+from gilbench.measure import planning, prober, runner
 from gilbench.results import verdicts
 from gilbench.results.observations import Probing
 from gilbench.results.result_file import save
@@ -159,7 +159,7 @@ def test_a_mistake_raises_one_line(call: Callable[[], object], message: str) -> 
 def test_run_keeps_its_result_only_in_a_folder_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = []
 
-    def measure(options: runner.RunOptions, err: object, out: object) -> int:
+    def measure(options: planning.RunOptions, err: object, out: object) -> int:
         folders.append(options.results)
         save(a_result(), options.results / f"{options.name}.json")
         return 1  # something failed: the summary says so
@@ -208,11 +208,11 @@ def test_advise_passes_on_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
 def test_check_returns_the_verdicts_or_says_that_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     from gilbench.report import Page, formats
 
-    asked: list[checker.CheckOptions] = []
+    asked: list[scope.CheckOptions] = []
     line = verdicts.Line("sort:tiny:sync:1x1", "same", 1.0, 0.99, 1.01, 0.02, 0.05, 0.1, 0.1, 12, 3.0)
     found = verdicts.Verdicts("HEAD", "working tree", (line,))
 
-    def compare(options: checker.CheckOptions, *_: object) -> int:
+    def compare(options: scope.CheckOptions, *_: object) -> int:
         asked.append(options)
         if options.workloads:
             assert options.json is not None

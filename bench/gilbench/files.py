@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+CACHE = "GILBENCH_CACHE"  # environment variable: names another cache folder
+
 
 def write(path: Path, content: bytes) -> None:
-    """Write a whole file or none: a reader never sees half of it, and a failure leaves the old one. Raises OSError."""
+    """Write the whole file or nothing: no reader sees half of it, and a failure leaves the old one. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content)
@@ -19,12 +21,17 @@ def write(path: Path, content: bytes) -> None:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what is made once: GILBENCH_CACHE, or the same default as for generated files."""
-    return Path(os.environ.get("GILBENCH_CACHE") or ".cache/gilbench").expanduser().absolute()
+    """Return the folder for what is made once and kept: GILBENCH_CACHE, or .cache/gilbench in the current folder."""
+    return Path(os.environ.get(CACHE) or ".cache/gilbench").expanduser().absolute()
+
+
+def cache_environment() -> dict[str, str]:
+    """Return the variables that give a process in another folder the same cache folder."""
+    return {CACHE: str(cache_folder())}
 
 
 def finite(data: Any) -> Any:
-    """Return the data with numbers that JSON does not have as None."""
+    """Return the data with None in place of numbers that JSON does not have."""
     if isinstance(data, dict):
         return {key: finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

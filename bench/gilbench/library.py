@@ -28,10 +28,8 @@ import contextlib
 import io
 import operator
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -101,12 +99,12 @@ def run(
     KeyboardInterrupt where the run was interrupted; what was measured until then is kept in `results`, if that is given.
     """
     from gilbench.cases.plan import PROFILES
-    from gilbench.measure import runner
+    from gilbench.measure import planning, runner
 
     check_names("profile", [profile], list(PROFILES))
     _require_positive(max_time=max_time, precision=precision, max_observations=max_observations, timeout=timeout)
     with _undisturbed(), _folder(results) as folder:
-        options = runner.RunOptions(
+        options = planning.RunOptions(
             workloads=tuple(map(named, targets)),
             items=items_as_text(items),
             profile=profile,
@@ -115,7 +113,7 @@ def run(
             workers=(workers,) if isinstance(workers, int) else tuple(workers),
             data=data,
             python=python,
-            name=name or runner.new_name(runner.RunOptions(profile=profile), None),
+            name=name or planning.new_name(planning.RunOptions(profile=profile), None),
             results=folder,
             probe=probe,
             max_time=max_time,
@@ -252,7 +250,7 @@ def check(
     UserError for a mistake in the arguments, for a version that cannot be had, and where there is nothing to measure, and
     KeyboardInterrupt where the check was interrupted.
     """
-    from gilbench.check import checker
+    from gilbench.check import checker, scope
     from gilbench.report import Page
     from gilbench.results import verdicts
 
@@ -262,7 +260,7 @@ def check(
     _require_positive(max_time=max_time, timeout=timeout)
     with _undisturbed(), _folder(results) as folder, tempfile.TemporaryDirectory(prefix="gilbench-") as scratch:
         written = Path(scratch, "verdicts.json")
-        options = checker.CheckOptions(
+        options = scope.CheckOptions(
             workloads=workloads,
             base=base,
             head=head,
@@ -367,16 +365,13 @@ def _folder(results: str | Path | None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Put back what a command changes in its process: how it ends on SIGTERM, and the variable that carries items."""
+    """Put back what a command changes in its process: the variable that carries items."""
     from gilbench.targets.calls import ITEMS
 
-    in_main = threading.current_thread() is threading.main_thread()
-    handler, items = signal.getsignal(signal.SIGTERM), os.environ.get(ITEMS)
+    items = os.environ.get(ITEMS)
     try:
         yield
     finally:
-        if in_main and handler is not None:
-            signal.signal(signal.SIGTERM, handler)
         if items is None:
             os.environ.pop(ITEMS, None)
         else:

@@ -1,4 +1,4 @@
-"""Fingerprint of machine and software: what a result was measured on, and what makes two results comparable."""
+"""The fingerprint of machine and software: what a result was measured on, and whether two results can be compared."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ import platform
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 Value = str | int | float
-PACKAGES = ("dask", "distributed", "numpy", "pandas", "pyarrow", "pyperf", "loky", "cloudpickle")
+MEASURED_PACKAGES = ("dask", "distributed", "pandas", "numpy", "pyarrow", "loky")
+"""What is measured, or does the measured work: the versions that a result states, in the order in which they matter."""
+PACKAGES = (*MEASURED_PACKAGES, "pyperf", "cloudpickle")
+"""Packages whose versions are in the fingerprint."""
+ONLY_STATED = ("cpu_governor", "graph_drawing", "cgroup_memory_bytes", "memory_bytes", "pyperf_version")
+"""What may differ between fingerprints whose timings are compared: it drifts by itself, or changes no timing. All else
+has to be equal."""
 CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may use: affinity, PYTHON_CPU_COUNT and the cgroup's quota, whichever is smallest."""
+    """Return how many CPUs this process may use: the least that affinity, PYTHON_CPU_COUNT, and the cgroup's quota allow."""
     counts = [os.cpu_count() or 1]
     if hasattr(os, "sched_getaffinity"):
         counts.append(len(os.sched_getaffinity(0)))
-    if hasattr(os, "process_cpu_count"):  # Python 3.13: honours PYTHON_CPU_COUNT
+    if hasattr(os, "process_cpu_count"):  # Python 3.13; honors PYTHON_CPU_COUNT
         counts.append(os.process_cpu_count() or 1)
     quota = cgroup_cpu_quota()
     if quota is not None:
@@ -32,27 +38,27 @@ def usable_cpus() -> int:
 
 
 def cgroup_cpu_quota() -> float | None:
-    """CPUs that the cgroup (v2) grants, as a float; None where there is no limit or no cgroup."""
+    """Return how many CPUs the cgroup (v2) grants, such as 1.5; None without a limit or a cgroup."""
     quota, _, period = _read(CGROUP / "cpu.max").partition(" ")
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
 
 
 def cgroup_memory_limit() -> int | None:
-    """Memory limit of the cgroup (v2) in bytes; None where there is no limit or no cgroup."""
+    """Return the cgroup's (v2) memory limit in bytes; None without a limit or a cgroup."""
     limit = _read(CGROUP / "memory.max")
     return int(limit) if limit.isdigit() else None
 
 
 def gil_enabled() -> bool:
-    """Return whether this interpreter runs with the GIL at this moment (an extension can switch it on)."""
+    """Return whether this interpreter runs with the GIL right now: loading an extension can switch it on."""
     check: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
     return check()
 
 
 def fingerprint() -> dict[str, Value]:
-    """Return what stays the same for every observation of a run, as flat pyperf metadata. Imports no measured package.
+    """Return what is the same for every observation of a run, as flat pyperf metadata. Imports none of the measured packages.
 
-    Names of machines, users and folders are left out on purpose: results are made to be shared.
+    Names of machines, users, and folders are left out on purpose: results are made to be shared.
     """
     import psutil
 
@@ -82,15 +88,29 @@ def fingerprint() -> dict[str, Value]:
     return found
 
 
+def differences(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, tuple[Value, Value]]:
+    """Return key -> (value before, value after) for all that differs between two fingerprints; "unknown" where one lacks it."""
+    return {
+        key: (before.get(key, "unknown"), after.get(key, "unknown"))
+        for key in {**before, **after}
+        if before.get(key) != after.get(key)
+    }
+
+
+def obstacles(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, tuple[Value, Value]]:
+    """Return those differences that make timings incomparable: see ONLY_STATED."""
+    return {key: values for key, values in differences(before, after).items() if key not in ONLY_STATED}
+
+
 def graph_drawing() -> str:
-    """What `.visualize()` can draw with here: "graphviz", "cytoscape" or "nothing"."""
+    """Return what `.visualize()` can draw with here: "graphviz", "cytoscape" or "nothing"."""
     if find_spec("graphviz"):
         return "graphviz" if shutil.which("dot") else "nothing: the graphviz package lacks its dot program"
     return "cytoscape" if find_spec("ipycytoscape") else "nothing: neither graphviz nor ipycytoscape is installed"
 
 
 def blas() -> str:
-    """Name and version of the BLAS that numpy loaded, or "none loaded"."""
+    """Return the name and version of the BLAS that numpy loaded, or "none loaded"."""
     if "numpy" not in sys.modules:
         return "none loaded"
     from threadpoolctl import threadpool_info

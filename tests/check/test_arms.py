@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from gilbench.check.arms import Spec, interpreter, parse, prepared
 from gilbench.errors import UserError
-from gilbench.process.environments import environment
+from gilbench.process.environments import binary_of, environment
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -45,7 +46,7 @@ def test_specs() -> None:
 
 @pytest.mark.parametrize("text", ["branch=main", "rev=", "rev=a,rev=b", "rev=a,path=b"])
 def test_specs_that_are_none(text: str) -> None:
-    with pytest.raises(UserError, match=r"no arm|twice|which is it"):
+    with pytest.raises(UserError, match=r"no arm|twice|leave one out"):
         parse(text)
 
 
@@ -114,6 +115,33 @@ def test_packages_that_cannot_be_had_are_one_line_and_leave_no_environment(tmp_p
     with pytest.raises(UserError, match="no environment with no-such-package-x==1"):
         environment(sys.executable, ("no-such-package-x==1",), tmp_path)
     assert not any((tmp_path / "environments").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
+@pytest.mark.parametrize(
+    ("printed", "line"),
+    [
+        (
+            '{"path": "/p", "version": [3, 10, 1], "implementation": "CPython", "free_threaded": false}',
+            "needs 3.11 or newer",
+        ),
+        ("nothing of the kind", "is no working Python"),
+    ],
+    ids=["old", "broken"],
+)
+def test_an_interpreter_that_is_too_old_or_broken_is_one_line(tmp_path: Path, printed: str, line: str) -> None:
+    fake = tmp_path / "python9"
+    fake.write_text(f"#!/bin/sh\necho '{printed}'\n")
+    fake.chmod(0o755)
+    with pytest.raises(UserError, match=line) as caught:
+        interpreter(Spec("", python=str(fake)), tmp_path)
+    assert str(caught.value).startswith(f"python={fake} is ") and "\n" not in str(caught.value)
+
+
+def test_the_interpreter_of_a_virtual_environment_keeps_its_packages(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv")
+    python = str(binary_of(tmp_path / "venv"))
+    assert interpreter(Spec("", python=python), tmp_path) == python, "not the one that the environment was made from"
 
 
 def test_an_interpreter_by_version_is_looked_for_on_the_path(tmp_path: Path) -> None:

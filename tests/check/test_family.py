@@ -12,9 +12,11 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.check.arms import Arm
-from gilbench.check.checker import PATIENCE, CheckOptions, line_of, measure, notes
+from gilbench.check.checker import PATIENCE, measure_family
 from gilbench.check.family import CHANCES, Family, family_of
 from gilbench.check.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
+from gilbench.check.outcome import line_of, notes
+from gilbench.check.scope import CheckOptions
 from gilbench.process.talk import Broken
 from gilbench.results import verdicts
 from gilbench.results.verdicts import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Verdicts
@@ -239,7 +241,7 @@ def test_cases_are_interleaved_and_time_is_bounded() -> None:
         return Scripted(random.Random(f"{order.seed}{arm.name}").lognormvariate(0, 0.3), [], arm.name)
 
     family = family_of(dict.fromkeys(CASES, 0.03))
-    families = list(measure(family, arms(), start, 1, max_time=12, clock=lambda: float(next(ticks))))
+    families = list(measure_family(family, arms(), start, 1, max_time=12, clock=lambda: float(next(ticks))))
     assert len(families) == len(seen) == 11
     assert all(sorted(seen[i : i + 3]) == ["w0", "w1", "w2"] for i in (0, 3, 6))
 

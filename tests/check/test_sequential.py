@@ -66,18 +66,18 @@ def test_crossing_probability_falls_from_certain_to_never():
 def test_location_and_error_are_yuens():
     values = np.random.default_rng(2).standard_t(3, 40)
     seen = sequential.look(values)
-    assert float(seen.centre) == pytest.approx(scipy.stats.trim_mean(values, 0.1))
+    assert float(seen.center) == pytest.approx(scipy.stats.trim_mean(values, 0.1))
     alternating = np.array([-1.0, 1.0] * 5 + [1.0, -1.0] * 5) * np.linspace(1, 2, 20)
     expected = scipy.stats.mstats.trimmed_stde(alternating, limits=(0.1, 0.1), inclusive=(True, True))
-    winsorised = np.asarray(scipy.stats.mstats.winsorize(alternating, (0.1, 0.1)))
-    yuen = winsorised.std(ddof=1) / (0.8 * math.sqrt(20))
+    winsorized = np.asarray(scipy.stats.mstats.winsorize(alternating, (0.1, 0.1)))
+    yuen = winsorized.std(ddof=1) / (0.8 * math.sqrt(20))
     assert float(expected) == pytest.approx(yuen, rel=0.1)
     assert float(sequential.look(alternating).error) == pytest.approx(
         yuen * math.sqrt(19 * 16 * 0.8 / (16 * 15)), rel=0.1
     )
 
 
-def test_error_widens_when_neighbours_are_alike():
+def test_error_widens_when_neighbors_are_alike():
     values = np.random.default_rng(3).normal(0, 1, 30)
     assert sequential.look(np.sort(values)).error > 1.5 * sequential.look(values).error
 

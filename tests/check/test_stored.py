@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
-from gilbench.check.stored import VOLATILE, compare
+from gilbench.check.stored import compare
 from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
-from gilbench.machine import fingerprint
+from gilbench.machine import ONLY_STATED, fingerprint
 from gilbench.results.observations import Result as Measured
 from gilbench.results.result_file import save
 from gilbench.results.summary import Summary, summarise
@@ -154,7 +154,7 @@ def test_no_case_in_common_is_one_line() -> None:
     base, head = summary("a", {SYNC: STEADY}), summary("b", {THREADS: STEADY})
     with pytest.raises(UserError, match=r"^a and b have no case in common$"):
         compare(base, head)
-    with pytest.raises(UserError, match=r"^a and b have no case in common beside sync$"):
+    with pytest.raises(UserError, match=r"^a and b have no case in common besides sync$"):
         compare(summary("a", {SYNC: STEADY}), summary("b", {SYNC: STEADY}), of="speed-up")
 
 
@@ -166,7 +166,7 @@ def test_no_case_in_common_is_one_line() -> None:
         ("python_version", "3.14.0", "python_version 3.11.7 -> 3.14.0"),
         ("gil", "disabled", "gil enabled -> disabled"),
         ("pandas_version", "3.0.3", "pandas_version 3.1.1 -> 3.0.3"),
-        ("new_key", "x", "new_key None -> x"),
+        ("new_key", "x", "new_key unknown -> x"),
     ],
 )
 def test_other_machines_and_versions_are_refused_in_one_line_that_names_the_key(
@@ -178,14 +178,14 @@ def test_other_machines_and_versions_are_refused_in_one_line_that_names_the_key(
     assert str(caught.value) == f"a and b cannot be compared by time: {said}; --ratios compares their speed-ups"
 
 
-@pytest.mark.parametrize("key", VOLATILE)
+@pytest.mark.parametrize("key", ONLY_STATED)
 def test_what_drifts_by_itself_is_not_refused(key: str) -> None:
     base, head = (summary(name, {SYNC: STEADY}, **{key: name}) for name in ("a", "b"))
     assert only(compare(base, head).lines).kind == "same"
 
 
 def test_what_may_drift_is_part_of_the_fingerprint() -> None:
-    assert set(VOLATILE) <= set(fingerprint())
+    assert set(ONLY_STATED) <= set(fingerprint())
 
 
 # --- Speed-ups

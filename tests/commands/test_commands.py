@@ -185,7 +185,7 @@ def test_times_that_are_none(text: str) -> None:
 def test_a_result_is_never_overwritten(tmp_path: Path) -> None:
     save(a_result(), tmp_path / "r.json")
     before = (tmp_path / "r.json").read_bytes()
-    assert "is there already" in mistake("run", "sleep", "--name", "r", "-o", tmp_path)
+    assert "already exists" in mistake("run", "sleep", "--name", "r", "-o", tmp_path)
     assert (tmp_path / "r.json").read_bytes() == before
 
 

@@ -93,7 +93,7 @@ def test_a_version_is_looked_for_on_the_path_behind_shims_that_do_not_work(
         return done(json.dumps(FACTS) + "\n") if command[0] == str(real) else done(err="shim: not found", code=127)
 
     found = find("3.13t", run)
-    assert found == Interpreter("/base/python", "3.13.5", "3.13t")
+    assert found == Interpreter("/base/python", "3.13.5", "3.13t", str(real))
     assert (found.name, found.label) == ("py3.13t", "Python 3.13.5 free-threaded")
 
 
@@ -301,8 +301,8 @@ def test_workers_run_a_compiled_copy_of_our_code(tmp_path: Path, monkeypatch: py
             observed = workers(Order(Case("sleep", "tiny", "threads", 1, 2), 0, 7, "function", 0.05))
         assert observed.failure is None
     assert not code.exists()
-    assert "left out: pyarrow cannot be had for Python 3.13.5 free-threaded: No matching" in said[1]
-    assert said[2].startswith("to try again with these, remove ")
+    assert "left out: pyarrow cannot be installed for Python 3.13.5 free-threaded: No matching" in said[1]
+    assert said[2].startswith("to try again with these packages, remove ")
 
 
 def test_an_environment_that_cannot_run_workers_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
-from gilbench.measure import runner as session
+from gilbench.measure import narration, planning, resuming
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
 from gilbench.results.observations import Observation, Result
@@ -441,16 +441,16 @@ def test_a_probe_takes_a_whole_module() -> None:
 def test_items_are_a_part_of_the_plan_so_that_a_run_can_be_gone_on_with() -> None:
     asked = options(workloads=("mine.py:plain",), items="[1, 2]", schedulers=("sync",))
     software = Software(sys.executable, {}, MACHINE, {}, {}, "")
-    assert session.plan(asked, software).environment == {ITEMS: "[1, 2]"}
+    assert planning.plan(asked, software).environment == {ITEMS: "[1, 2]"}
 
 
 def test_a_run_whose_file_is_gone_is_not_gone_on_with(folder: Path) -> None:
     begun = replace(plan([Case("mine.py:plain", "tiny", "sync")]), environment={ITEMS: "[1]"})
     before, software = Result("r", begun, MACHINE), Software(sys.executable, {}, MACHINE, {}, {}, "")
-    assert session.resumed(before, folder / "r.json", options(), software) == before
+    assert resuming.resumed(before, folder / "r.json", options(), software) == before
     (folder / "mine.py").rename(folder / "yours.py")
     with pytest.raises(UserError, match=r"there is no file mine\.py"):
-        session.resumed(before, folder / "r.json", options(), software)
+        resuming.resumed(before, folder / "r.json", options(), software)
 
 
 def test_the_conclusion_tells_once_what_was_not_checked_and_why_cases_failed() -> None:
@@ -459,6 +459,6 @@ def test_the_conclusion_tells_once_what_was_not_checked_and_why_cases_failed() -
     why = "its result differs from call to call"
     seen = [observation(orders[1], 0.1, unchecked=why), observation(orders[2], 0.1, unchecked=why)]
     failed = [replace(observation(order, 0.1), failure=("raised", "ValueError: bad (item 2)")) for order in orders[:2]]
-    text = session.conclusion(Result("r", plan(cases), MACHINE, (*seen, *failed)), Path("r.json"))
+    text = narration.conclusion(Result("r", plan(cases), MACHINE, (*seen, *failed)), Path("r.json"))
     assert text.count(f"not checked: mine.py:f: {why}\n") == 1
     assert "failed: mine.py:f:tiny:sync:1x1, mine.py:f:tiny:threads:1x1: raised: ValueError: bad (item 2)\n" in text

@@ -168,6 +168,11 @@ def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
     return [case for key in keys for case in draw.sample(blocks[key], len(blocks[key]))]
 
 
+def drawn_seed() -> int:
+    """Return a seed (32 bits) that nothing predicts, where the user gives none."""
+    return random.SystemRandom().randrange(2**32)
+
+
 def observation_seed(seed: int, case: Case, round_: int) -> int:
     """Return the seed (32 bits) of one observation's memory layout."""
     digest = hashlib.sha256(f"{seed}/{case.name}/{round_}".encode()).digest()

@@ -1,4 +1,7 @@
 """`gilbench check`: two arms take turns in fresh processes until every case has a verdict.
 
-arms -> lockstep (turns inside a worker) -> family (sequential decides) -> session -> deliver
+checker -> scope (what is checked), arms -> lockstep (epochs; turns, inside a worker) -> family (sequential decides)
+        -> outcome (verdicts, notes, results) -> deliver
+
+stored compares two result files instead, without measuring anything.
 """

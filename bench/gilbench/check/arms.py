@@ -1,8 +1,8 @@
-"""Arms: which software runs a case. A spec names a source tree, an interpreter and packages; an arm is all that, ready.
+"""Arms: which software runs a case. A spec names a source tree, an interpreter, and packages; an arm has them ready to run.
 
-Every arm lives in a folder of the same length of path, with the tree as a snapshot: a revision in a temporary git worktree,
-a checkout as a copy of its files. The measuring code is the same in both arms; only `workloads`, and whatever else the tree
-holds, comes from the arm. Nothing of the user's checkout, index or stash is touched.
+The folders of both arms have paths of the same length. Each holds a snapshot of its tree: a temporary git worktree of a
+revision, or a copy of a checkout's files. The measuring code is the same in both arms; the workloads, and whatever else the
+tree holds, come from the arm. The user's checkout, index, and stash are not touched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from typing import Any
 from gilbench import workloads
 from gilbench.console import printable
 from gilbench.errors import UserError
+from gilbench.process import interpreters
 from gilbench.process.environments import copy_code, environment
 
-PROBE = """
+ASK = """
 import json
 from gilbench.machine import fingerprint
 from gilbench.targets.builtin import all_workloads
@@ -39,7 +40,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__py
 
 @dataclass(frozen=True)
 class Spec:
-    """What the user asked for. rev: git revision. path: a folder. python: an interpreter. packages: requirements."""
+    """What the user asks for. rev: git revision. path: folder. python: version or path. packages: requirements."""
 
     text: str
     rev: str | None = None
@@ -52,8 +53,8 @@ class Spec:
 class Arm:
     """An arm that can be measured.
 
-    name: "base" or "head". folder: holds `harness` (our code) and `tree` (the arm's sources; of a checkout of gilbench the
-    workloads come from there). python: interpreter. label: what it is, for people.
+    name: "base" or "head". folder: holds `harness` (our code) and `tree` (the arm's sources; if these are gilbench's own, the
+    workloads come from there). python: the interpreter's path. label: what the arm is, for people.
     """
 
     name: str
@@ -63,12 +64,12 @@ class Arm:
 
     @property
     def tree(self) -> Path:
-        """The folder of the arm's sources, which is first on the import path but for the harness."""
+        """The folder of the arm's sources: on the import path, only the harness comes before it."""
         return self.folder / "tree"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Environment variables for a worker of this arm."""
+        """The environment variables of this arm's workers."""
         path = os.pathsep.join(str(self.folder / part) for part in ("harness", "tree", "tree/src"))
         families = self.tree / "workloads" if (self.tree / "bench" / "gilbench").is_dir() else ""
         return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "", workloads.FOLDER: str(families)}
@@ -76,7 +77,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Known:
-    """What an arm says of itself before anything is measured.
+    """What an arm says about itself before anything is measured.
 
     workloads: name -> some fields of Workload. machine: fingerprint, as in bench/gilbench/machine.py.
     """
@@ -85,10 +86,10 @@ class Known:
     machine: Mapping[str, Any]
 
 
-def look(arm: Arm) -> Known:
+def ask(arm: Arm) -> Known:
     """Ask an arm for its workloads and versions. Raises UserError where it cannot be imported."""
     done = subprocess.run(
-        [arm.python, "-P", "-c", PROBE],
+        [arm.python, "-P", "-c", ASK],
         capture_output=True,
         text=True,
         env={**os.environ, **arm.environment},
@@ -101,21 +102,19 @@ def look(arm: Arm) -> Known:
     except (ValueError, IndexError, KeyError, TypeError):
         said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
         missing = re.search("No module named '(dask|numpy|pandas|pyperf|psutil|scipy|click|threadpoolctl)", said)
-        mend = (
-            f": install gilbench's packages there, or add with={missing[1]} for an environment of its own"
-            if missing
-            else ""
-        )
-        raise UserError(f"{arm.name} ({arm.label}) cannot be imported: {printable(said)}{mend}") from None
+        fix = ""
+        if missing:
+            fix = f": install gilbench's packages there, or add with={missing[1]} for an environment of its own"
+        raise UserError(f"{arm.name} ({arm.label}) cannot be imported: {printable(said)}{fix}") from None
 
 
 def parse(text: str) -> Spec:
-    """Read a spec: a git revision, or `key=value` pairs with commas in between (`with` may come several times).
+    """Read a spec: a git revision, or `key=value` pairs separated by commas; `with` may come several times.
 
     >>> parse("main").rev, parse("rev=main,with=pandas==3.0.3,with=numpy>=2,<3").packages
     ('main', ('pandas==3.0.3', 'numpy>=2,<3'))
 
-    Raises UserError for an unknown key.
+    Raises UserError for anything else.
     """
     if not re.match(r"\w+=", text):
         return Spec(text, rev=text)
@@ -125,7 +124,7 @@ def parse(text: str) -> Spec:
         key, _, value = pair.partition("=")
         if key not in KEYS or not value:
             raise UserError(
-                f"{text!r} is no arm: write a git revision, or {'=, '.join(KEYS)}= pairs with commas in between"
+                f"{text!r} is no arm: write a git revision, or {'=, '.join(KEYS)}= pairs separated by commas"
             )
         if key == "with":
             packages.append(value)
@@ -134,16 +133,16 @@ def parse(text: str) -> Spec:
         else:
             found[key] = value
     if "rev" in found and "path" in found:
-        raise UserError(f"{text!r} names both rev= and path=: which is it?")
+        raise UserError(f"{text!r} names both rev= and path=: leave one out")
     return Spec(text, packages=tuple(packages), **found)
 
 
 @contextlib.contextmanager
 def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
-    """Yield both arms, ready to be measured; everything temporary is gone afterwards, also after Ctrl-C.
+    """Yield both arms, ready to be measured; afterwards everything temporary is removed, even after Ctrl-C.
 
-    cache: where environments for other packages or interpreters are kept. What a crash left there is cleaned up here.
-    Raises UserError with one line for whatever cannot be had.
+    cache: folder that keeps the environments with other packages. What crashed checks left behind is removed first.
+    Raises UserError with one line for what is not available.
     """
     remove_leftovers()
     with tempfile.TemporaryDirectory(prefix=f"gilbench-arms-{os.getpid()}-", ignore_cleanup_errors=True) as scratch:
@@ -168,7 +167,7 @@ def _prepare(name: str, spec: Spec, folder: Path, cache: Path) -> Arm:
 
 
 def check_out(spec: Spec, to: Path) -> str:
-    """Put the spec's sources into the folder `to`; return what they are. Raises UserError."""
+    """Put the spec's sources into the folder `to`; return what they are, for people. Raises UserError."""
     if spec.rev is not None:
         commit = git(
             "rev-parse", "--verify", "--quiet", f"{spec.rev}^{{commit}}", wrong=f"no revision {spec.rev!r} here"
@@ -183,7 +182,7 @@ def check_out(spec: Spec, to: Path) -> str:
 
 
 def snapshot(source: Path, to: Path) -> None:
-    """Copy a checkout as it is: in git, the tracked files and the untracked ones that it does not ignore."""
+    """Copy a checkout as it is: with git, the tracked files, and the untracked ones that are not ignored."""
     command = ["git", "-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, capture_output=True, check=False) if shutil.which("git") else None
     if listed is None or listed.returncode:
@@ -196,21 +195,16 @@ def snapshot(source: Path, to: Path) -> None:
 
 
 def interpreter(spec: Spec, cache: Path) -> str:
-    """Return the interpreter of an arm: ours, the one named, or that of a cached environment with the packages."""
-    python = _find(spec.python) if spec.python else sys.executable
+    """Return the path of an arm's interpreter: ours, the one named, or that of a cached environment with the packages.
+
+    Raises UserError where the one named is missing, broken, or too old, or where a package cannot be installed.
+    """
+    python = interpreters.find(spec.python, option="python=").command if spec.python else sys.executable
     return environment(python, spec.packages, cache) if spec.packages else python
 
 
-def _find(name: str) -> str:
-    candidates = [name] if os.sep in name else [name, f"python{name}"]
-    found = next((path for candidate in candidates if (path := shutil.which(candidate))), None)
-    if found is None:
-        raise UserError(f"no interpreter {name!r}: python= takes a path, or a version like 3.13 that is on the PATH")
-    return found
-
-
 def remove_leftovers() -> None:
-    """Remove the folders and worktrees of checks whose process is gone (killed, say)."""
+    """Remove the folders and worktrees of checks whose process is gone, such as those that were killed."""
     import psutil
 
     for folder in Path(tempfile.gettempdir()).glob("gilbench-arms-*"):
@@ -229,14 +223,10 @@ def _remove_worktree(tree: Path) -> None:
 
 
 def git(*arguments: str, wrong: str) -> str:
-    """Return what git prints. Raises UserError: `wrong`, and git's own last line."""
+    """Return what git prints. Raises UserError where it fails: `wrong`, and git's own last line."""
     if shutil.which("git") is None:
         raise UserError("git is not installed: compare folders with path=")
-    return _run(["git", *arguments], wrong)
-
-
-def _run(command: Sequence[str], wrong: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise UserError(f"{wrong}{f': {said[-1]}' if said else ''}")

@@ -1,4 +1,4 @@
-"""What a person sees while a check goes on: a bar on a terminal, elsewhere a line for each case decided."""
+"""What a person sees while a check goes on: how many cases are decided, and how long the others will take."""
 
 from __future__ import annotations
 
@@ -11,55 +11,45 @@ from typing import IO
 
 from gilbench import units
 from gilbench.check.family import Family
-from gilbench.console import bar_wanted, printable
+from gilbench.console import progress
 
-EPOCHS = 12  # that a case takes, about
-
-
+EPOCHS = 12  # that a case takes, roughly
 NARROW = 0.7  # of the threshold: half the interval of a case without a difference, when it is decided
 
 
 @contextmanager
-def of_check(out: IO[str], max_time: float) -> Iterator[Callable[[Family], None]]:
-    """Yield a function to be called after each epoch: a bar on a terminal, elsewhere a line for each case decided."""
+def check_progress(out: IO[str], max_time: float) -> Iterator[Callable[[Family], None]]:
+    """Yield a function to call after each epoch: a bar on a terminal, elsewhere one line for each case, once decided."""
     began = time.monotonic()
-    if not bar_wanted(out):
-        told: set[str] = set()
+    announced: set[str] = set()
+    with progress(out, "starting both arms") as shown:
 
-        def tell(family: Family) -> None:
-            still = {checked.case.name for checked in family.open()}
-            for checked in family.cases:
-                if checked.case.name not in still | told and checked.started:
-                    told.add(checked.case.name)
-                    status = check_status(family, time.monotonic() - began, max_time)
-                    print(f"{status}  {printable(checked.case.name)}: {checked.kind}", file=out, flush=True)
-
-        yield tell
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    columns = (BarColumn(bar_width=24), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(file=out), transient=True) as shown:
-        task = shown.add_task("starting both arms", total=None)
-
-        def draw(family: Family) -> None:
+        def show(family: Family) -> None:
             gone = time.monotonic() - began
-            total = gone + check_time_left(family, max_time - gone)
-            shown.update(task, completed=gone, total=total, description=check_status(family, gone, max_time))
+            status = check_status(family, gone, max_time)
+            undecided = {checked.case.name for checked in family.open()}
+            for checked in family.cases:
+                if checked.started and checked.case.name not in undecided | announced:
+                    announced.add(checked.case.name)
+                    shown.news(f"{status}  {checked.case.name}: {checked.kind}")
+            shown.state(gone, check_time_left(family, max_time - gone), status)
 
-        yield draw
+        yield show
 
 
 def check_status(family: Family, gone: float, max_time: float) -> str:
-    """Return cases decided, time gone and time to go."""
+    """Return how many cases are decided, the time gone, and the time to go. gone, max_time: seconds."""
     still = len(family.open())
     left = units.duration(check_time_left(family, max_time - gone))
     return f"{len(family.cases) - still}/{len(family.cases)} cases decided  {units.duration(gone)} gone, about {left} to go"
 
 
 def check_time_left(family: Family, most: float) -> float:
-    """Return seconds to go: an interval narrows with the root of its epochs, and ends a case inside the threshold."""
+    """Return the seconds to go, at most `most`.
+
+    Assumes that an interval narrows with the square root of its epochs, and that a case is decided once its interval
+    lies inside the threshold.
+    """
     still = family.open()
     measured = [checked for checked in family.cases if checked.epochs]
     usual = statistics.mean(checked.seconds / len(checked.epochs) for checked in measured) if measured else 1.0

@@ -1,4 +1,4 @@
-"""Where verdicts go beside the terminal: the files that the user named, the CI job's summary, and the results folder."""
+"""Where verdicts go besides the terminal: the files that the user named, the CI job's summary, and the results folder."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def to_files(verdicts: Verdicts, files: Mapping[str, Path | None]) -> None:
-    """Write the formats that the options name a file for, and append to the job's summary, if there is one.
+    """Write each format for which the options name a file, and append to the CI job's summary, if there is one.
 
-    Raises UserError for what cannot be written, after everything else is.
+    files: format -> file, or None. Raises UserError for what cannot be written, once everything else has been.
     """
     failed = []
     for name, path in files.items():
@@ -33,7 +33,7 @@ def to_files(verdicts: Verdicts, files: Mapping[str, Path | None]) -> None:
 
 
 def keep(folder: Path, verdicts: Verdicts, results: Sequence[Result]) -> Path:
-    """Write both arms' results and the verdicts into a new folder below `folder`; return the verdicts' file.
+    """Write both arms' results and the verdicts into a new folder below `folder`; return the path of the verdicts.
 
     Raises UserError where they cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Two arms -> verdicts: which case needs another epoch, what each case's verdict is, and what the family's is. Pure."""
+"""Epochs -> verdicts: which cases need another epoch, and what the verdict on each case is by now. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gilbench.check.lockstep import Epoch
 from gilbench.check.sequential import Design, Verdict, decide
 from gilbench.results.verdicts import Kind
 
-CHANCES = 2  # epochs that a case may fail in before it counts as failed
+CHANCES = 2  # epochs in which a case has to fail before it counts as failed
 
 
 @dataclass(frozen=True)
 class Checked:
     """One case: its epochs, those that failed, and its verdict so far.
 
-    floor: a difference below so many seconds is none, whatever the ratio. patience: seconds to spend on the case at most.
+    floor: seconds; a smaller difference counts as none, whatever the ratio. patience: the most seconds to spend on the case.
     """
 
     case: Case
@@ -33,24 +33,24 @@ class Checked:
 
     @property
     def failures(self) -> Mapping[str, tuple[str, str]]:
-        """Arm name -> (kind, reason) of what failed twice; once may be chance, and is tried again."""
+        """Arm name -> (kind, reason) where the case has failed twice: one failure may be chance, and is tried again."""
         if len(self.failed) < CHANCES:
             return {}
         return {arm: reason for epoch in self.failed for arm, reason in epoch.failures.items()}
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
-        """All epochs in the order measured."""
+        """All epochs, in the order in which they were measured."""
         return self.exploring + self.confirming
 
     @property
     def started(self) -> bool:
-        """Whether any epoch of it was tried."""
+        """Whether any of its epochs was tried."""
         return bool(self.epochs or self.failed)
 
     @property
     def kind(self) -> Kind:
-        """The verdict as a word; failing in head alone is a regression, failing in base no verdict at all."""
+        """The verdict as a word: failing in head alone is a regression, failing in base is no verdict at all."""
         if self.failures:
             return "regression" if set(self.failures) == {"head"} else "failed"
         if self.verdict is None:
@@ -60,31 +60,31 @@ class Checked:
 
     @property
     def base(self) -> float:
-        """Median of the base's medians over the epochs, in seconds; NaN before the first."""
+        """The median over the epochs of base's medians, in seconds; NaN before the first epoch."""
         return _median([statistics.median(epoch.base) for epoch in self.epochs])
 
     @property
     def difference(self) -> float:
-        """Head less base, in seconds; NaN before the first epoch."""
+        """Head minus base, in seconds; NaN before the first epoch."""
         return math.nan if self.verdict is None else self.base * (self.verdict.ratio - 1)
 
     @property
     def seconds(self) -> float:
-        """Wall time that deciding it took."""
+        """The wall time spent on it."""
         return sum(epoch.seconds for epoch in (*self.epochs, *self.failed))
 
     def decided(self, regressions: int) -> bool:
-        """Whether nothing more is to be measured. regressions: other cases called that by now."""
+        """Return whether nothing more is to be measured. regressions: how many other cases are regressions."""
         return bool(self.failures) or self.out_of_patience or self.decide(regressions).next == "stop"
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether another epoch, as long as the longest before, would take longer than the case may."""
+        """Whether one more epoch, as long as the longest so far, would exceed the patience."""
         done = [epoch.seconds for epoch in (*self.epochs, *self.failed)]
         return bool(done) and sum(done) + max(done) > self.patience
 
     def decide(self, regressions: int) -> Verdict:
-        """Return the verdict at this point of the family."""
+        """Return the verdict by now. regressions: how many other cases are regressions."""
         return decide(
             [epoch.log_ratio for epoch in self.exploring],
             [epoch.log_ratio for epoch in self.confirming],
@@ -93,7 +93,7 @@ class Checked:
         )
 
     def added(self, epoch: Epoch, regressions: int) -> Checked:
-        """Return the case with one more epoch, in the stage that the verdict before it named."""
+        """Return the case with one more epoch, in the stage that the verdict before it asked for."""
         if epoch.failures:
             return replace(self, failed=(*self.failed, epoch))
         if self.decide(regressions).next == "confirm":
@@ -108,7 +108,7 @@ class Family:
     cases: tuple[Checked, ...]
 
     def regressions(self, without: Checked) -> int:
-        """Return how many other cases are called regressions by their epochs (Holm's steps)."""
+        """Return how many other cases are regressions by their epochs, for Holm's steps."""
         return sum(
             1
             for other in self.cases
@@ -123,22 +123,24 @@ class Family:
         return [checked for checked in self.cases if not checked.decided(self.regressions(checked))]
 
     def added(self, epoch: Epoch) -> Family:
-        """Return the family with one more epoch; every other case is asked again, because Holm's steps may have moved."""
+        """Return the family with one more epoch. Every other case is decided again: Holm's steps may have moved."""
         cases = tuple(
             checked.added(epoch, self.regressions(checked)) if checked.case == epoch.case else checked
             for checked in self.cases
         )
         judged = Family(cases)
-        for _ in cases:  # each pass can call at most one more
-            again = Family(tuple(replace(c, verdict=c.decide(judged.regressions(c))) for c in judged.cases))
-            if [c.kind for c in again.cases] == [c.kind for c in judged.cases]:
+        for _ in cases:  # each pass calls at most one more case a regression
+            again = Family(
+                tuple(replace(checked, verdict=checked.decide(judged.regressions(checked))) for checked in judged.cases)
+            )
+            if [checked.kind for checked in again.cases] == [checked.kind for checked in judged.cases]:
                 return again
             judged = again
         return judged
 
 
 def family_of(thresholds: Mapping[Case, float], *, floor: float = 0.0, patience: float = math.inf) -> Family:
-    """Return a family without epochs; its size and designs are fixed here, before anything is measured.
+    """Return a family without epochs: its size and its designs are fixed before anything is measured.
 
     thresholds: case -> the change that matters, as a fraction. floor, patience: seconds, as in Checked.
     """

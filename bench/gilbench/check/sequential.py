@@ -1,21 +1,22 @@
 """The decision of the regression check: one log ratio per epoch, looked at after every epoch, explored, then confirmed.
 
-A case is first *explored*. After every epoch from `Design.first_look` on its ratio has an interval. An interval wholly
-inside the threshold ends the case as `same`. Evidence that the ratio lies beyond the threshold makes it a candidate,
-and a candidate is *confirmed*: fresh epochs, tested alone, have to say the same again before a change is called.
+A case is first *explored*: after every epoch from `Design.first_look` on, its ratio has an interval. An interval wholly
+inside the threshold ends the case as `same`. Evidence that the ratio lies beyond the threshold makes the case a candidate,
+and a candidate is *confirmed*: fresh epochs, tested alone, have to show the same again before a change is called.
 
-How looking early is allowed for: group-sequential boundaries of Wang and Tsiatis (Biometrics 43, 1987), a look after
-every epoch, the largest number of epochs known beforehand. The crossing probability is integrated exactly for normal
-increments (Armitage, McPherson and Rowe, J. R. Stat. Soc. A 132, 1969); t statistics are carried to the normal scale by
-their significance level (Jennison and Turnbull, Group Sequential Methods, 2000, chapters 2.5, 3.8 and 9: repeated
-intervals). A confidence sequence (t mixture: Lai 1976, Wang and Ramdas 2024) needs no largest number of epochs, but
-finds a +6 % slowdown less often with the epochs that a check can afford: 84 % against 96 % of tries at the same error.
+Allowing for early looks: group-sequential boundaries of Wang and Tsiatis (Biometrics 43, 1987), with a look after every
+epoch and the largest number of epochs fixed beforehand. The crossing probability is integrated exactly for normal
+increments (Armitage, McPherson, and Rowe, J. R. Stat. Soc. A 132, 1969); t statistics are carried to the normal scale by
+their significance level (Jennison and Turnbull, Group Sequential Methods, 2000, chapters 2.5, 3.8, and 9: repeated
+intervals). A confidence sequence (t mixture: Lai 1976, Wang and Ramdas 2024) needs no largest number of epochs, but with
+the epochs that a check can afford it finds a +6 % slowdown less often: in 84 % of tries, against 96 % at the same error.
 
-How a family of cases is allowed for: a case's p-value for a slowdown is `gate * p1`, p1 the sequential p-value of
-exploring, once its confirmation passed at level `gate`, and 1 before. For fresh, independent epochs
-P(gate * p1 <= x and confirmed) <= x / gate * gate = x, at whatever epoch either stage stopped. So these p-values can be
-given to Holm's procedure, and because a sequential p-value only falls, its steps may be taken while cases still run:
-with r regressions called, each other case is tested at alpha / (cases - r). docs/simulate_statistics.py shows what holds.
+Allowing for a family of cases: a case's p-value for a slowdown is `gate * p1` once its confirmation has passed at level
+`gate`, where p1 is the sequential p-value of exploring, and 1 before. For fresh, independent epochs,
+P(gate * p1 <= x and confirmed) <= x / gate * gate = x, whatever the epoch at which either stage stopped. So these p-values
+can be given to Holm's procedure. Because a sequential p-value only falls, its steps may be taken while cases still run:
+with r regressions called, every other case is tested at alpha / (cases - r). docs/simulate_statistics.py shows how well
+this holds.
 """
 
 from __future__ import annotations
@@ -39,26 +40,26 @@ Kind = Literal["regression", "improvement", "same", "inconclusive"]
 Step = Literal["explore", "confirm", "stop"]
 
 SHAPE = 0.25
-"""Wang and Tsiatis' power: between O'Brien and Fleming's 0 (strict early) and Pocock's 0.5 (the same at every look)."""
+"""Wang and Tsiatis' exponent: between O'Brien and Fleming's 0 (strict early on) and Pocock's 0.5 (equal at every look)."""
 TRIM = 0.1
-"""Share of epochs cut from each end. With the wider error of correlated neighbours it finds 91 instead of 96 % of +6 %
-slowdowns on normal noise, but 84 instead of 67 % with one outlier in 20."""
+"""Share of epochs cut from each end. Together with the wider error for correlated neighbors, it finds 91 instead of 96 % of
++6 % slowdowns with normal noise, but 84 instead of 67 % with one outlier in 20."""
 MOST_CORRELATED = 0.6
-"""Correlation of neighbouring epochs that is believed at most."""
+"""The highest correlation of neighboring epochs that is believed."""
 POWER = 0.8
-"""Chance of being found that makes a change 'detectable'."""
+"""The chance of being found that makes a change detectable."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """What is fixed before the first epoch of a case; the guarantees hold for no plan made up on the way.
+    """What is fixed before the first epoch of a case. The guarantees hold for no plan that is changed on the way.
 
     threshold: the change that matters, as a fraction: 0.03 is between 1 / 1.03 and 1.03.
     cases: size of the family. alpha: chance that any case of the family without a slowdown is called a regression.
     confidence: of the interval that is shown and that decides on `same`.
     exploring, confirming: the most epochs of either stage. first_look: the fewest epochs that say anything.
 
-    Raises ValueError for figures that make no sense.
+    Raises ValueError for values that make no sense.
     """
 
     threshold: float = 0.03
@@ -90,13 +91,13 @@ class Design:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of a case after so many epochs, and what to do next.
+    """What is known about a case after its epochs so far, and what to do next.
 
-    ratio, low, high: head over base with the interval, valid although it was looked at after every epoch.
-    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread, with
-    all the exploring that the design allows, or with as much as there was where a case was cut short (next is not stop).
+    ratio, low, high: head over base and its interval, which holds even though the data was looked at after every epoch.
+    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread: with all
+    the exploring that the design allows or, where the case was cut short (next is not stop), with what there was.
     p_value: for a slowdown beyond the threshold, before Holm; 1 until confirmed.
-    explored, confirmed: epochs of either stage.
+    explored, confirmed: epochs in each stage.
     next: the stage that the next epoch belongs to, or `stop`.
     """
 
@@ -120,11 +121,11 @@ class Verdict:
 class Look:
     """Location of log ratios, of one series or of an array of them.
 
-    centre: trimmed mean. error: its standard error. df: degrees of freedom of Student's t. epochs: how many were seen,
+    center: trimmed mean. error: its standard error. df: degrees of freedom of Student's t. epochs: how many were seen,
     of a shape that broadcasts against the others.
     """
 
-    centre: FloatArray
+    center: FloatArray
     error: FloatArray
     df: FloatArray
     epochs: FloatArray
@@ -135,17 +136,18 @@ def decide(
 ) -> Verdict:
     """Return the verdict on a case so far, and which stage its next epoch belongs to.
 
-    exploring, confirming: natural logs of head / base, one per epoch in the order measured, of either stage.
-    regressions: how many other cases of the family are called regressions by now (Holm's steps). When it grows, cases
-    that stopped have to be asked again: one that ended inconclusive may go on to `confirm`.
+    exploring, confirming: natural logs of head / base for the epochs of each stage, in the order measured.
+    regressions: how many other cases of the family are called regressions by now (Holm's steps). When it grows, the cases
+    that stopped have to be decided again: one that ended inconclusive may continue with `confirm`.
 
-    Assumes epochs independent of each other (weak correlation of neighbours widens the error), none left out because
-    of its value, and no more of them than the design has. Before `first_look` epochs the interval is 0 to infinity.
+    Assumes that epochs are independent of each other (a weak correlation of neighbors widens the error), that none is left
+    out because of its value, and that there are no more than the design allows. Before `first_look` epochs, the interval
+    is 0 to infinity.
 
     The ratio is NaN without any epoch.
 
-    Raises ValueError for more epochs than the design has, confirming ones before the first look, infinite log ratios,
-    and impossible `regressions`.
+    Raises ValueError for more epochs than the design allows, confirming ones before the first look, infinite log ratios,
+    and an impossible number of `regressions`.
     """
     _check(exploring, confirming, design, regressions)
     if len(exploring) < design.first_look:
@@ -157,14 +159,14 @@ def decide(
     }
     peaks = {side: _peak(exploring, side, design.exploring, design) for side in bars}
     side = next((side for side, bar in bars.items() if peaks[side] >= bar), 0)
-    centre, half = _interval(exploring, confirming, design)
-    kind, step = _judge(side, centre, half, exploring, confirming, design)
+    center, half = _interval(exploring, confirming, design)
+    kind, step = _judge(side, center, half, exploring, confirming, design)
     chance = crossing_probability(peaks[1], design.exploring, design.first_look) if kind == "regression" else 1.0
     return Verdict(
         kind=kind,
-        ratio=math.exp(centre),
-        low=math.exp(centre - half),
-        high=_exp(centre + half),
+        ratio=math.exp(center),
+        low=math.exp(center - half),
+        high=_exp(center + half),
         detectable=_detectable(exploring, bars[1], step == "stop", design),
         p_value=design.gate * chance if kind == "regression" else 1.0,
         explored=len(exploring),
@@ -176,9 +178,9 @@ def decide(
 def look(log_ratios: FloatArray) -> Look:
     """Return the location of log ratios (shape (..., k), k >= 2, in the order measured): arrays of shape (...).
 
-    Trimmed mean with its winsorised standard error; Student's t with as many degrees of freedom as values are left,
+    Trimmed mean with its winsorized standard error; Student's t with as many degrees of freedom as values are left,
     less one (Tukey and McLaughlin, Sankhya A 25, 1963; Yuen, Biometrika 61, 1974). Fewer than ten are not trimmed. The
-    squared error is widened by (1 + r) / (1 - r) where neighbours correlate: r is the correlation of the winsorised
+    squared error is widened by (1 + r) / (1 - r) where neighbors correlate: r is the correlation of the winsorized
     values plus 1 / k for its bias (Kendall, Biometrika 41, 1954), if positive.
     """
     import numpy as np
@@ -187,8 +189,8 @@ def look(log_ratios: FloatArray) -> Look:
     cut = int(TRIM * k)
     left = k - 2 * cut
     ordered = np.sort(log_ratios, axis=-1)
-    winsorised = np.clip(log_ratios, ordered[..., cut, None], ordered[..., k - 1 - cut, None])
-    deviations = winsorised - winsorised.mean(axis=-1, keepdims=True)
+    winsorized = np.clip(log_ratios, ordered[..., cut, None], ordered[..., k - 1 - cut, None])
+    deviations = winsorized - winsorized.mean(axis=-1, keepdims=True)
     squares = (deviations**2).sum(axis=-1)
     products = (deviations[..., 1:] * deviations[..., :-1]).sum(axis=-1)
     correlation = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
@@ -198,15 +200,15 @@ def look(log_ratios: FloatArray) -> Look:
 
 
 def looks(log_ratios: FloatArray, first: int) -> Look:
-    """Return what was to be seen after each epoch from `first` on: log ratios (..., n) to arrays (..., n - first + 1)."""
+    """Return what could be seen after each epoch from `first` on: log ratios (..., n) to arrays (..., n - first + 1)."""
     import numpy as np
 
     each = [look(log_ratios[..., :k]) for k in range(first, log_ratios.shape[-1] + 1)]
     return Look(
-        centre=np.stack([one.centre for one in each], axis=-1),
-        error=np.stack([one.error for one in each], axis=-1),
-        df=np.stack([one.df for one in each], axis=-1),
-        epochs=np.stack([one.epochs for one in each], axis=-1),
+        center=np.stack([seen.center for seen in each], axis=-1),
+        error=np.stack([seen.error for seen in each], axis=-1),
+        df=np.stack([seen.df for seen in each], axis=-1),
+        epochs=np.stack([seen.epochs for seen in each], axis=-1),
     )
 
 
@@ -218,13 +220,13 @@ def scores(seen: Look, margin: float, side: int, horizon: int) -> FloatArray:
     import numpy as np
     from scipy.special import ndtri, stdtr
 
-    beyond = side * seen.centre - margin
+    beyond = side * seen.center - margin
     t = np.divide(beyond, seen.error, out=np.where(beyond == 0, 0.0, np.copysign(np.inf, beyond)), where=seen.error > 0)
     return np.asarray(-ndtri(stdtr(seen.df, -t)) * (seen.epochs / horizon) ** (0.5 - SHAPE))
 
 
 def half_widths(seen: Look, confidence: float, horizon: int, first: int) -> FloatArray:
-    """Return half the width of each look's interval, as a log ratio (repeated intervals: they all hold at once)."""
+    """Return half the width of each look's interval, as a log ratio. These repeated intervals all hold at once."""
     import numpy as np
     from scipy.special import ndtr, stdtrit
 
@@ -234,7 +236,7 @@ def half_widths(seen: Look, confidence: float, horizon: int, first: int) -> Floa
 
 @lru_cache(maxsize=1024)
 def critical(level: float, horizon: int, first: int) -> float:
-    """Return the score that pure chance reaches at any look from `first` to `horizon` with probability `level`.
+    """Return the score that pure chance reaches, with probability `level`, at any look from `first` to `horizon`.
 
     level: one-sided; taken as 0.5 if larger.
     """
@@ -249,7 +251,8 @@ def crossing_probability(score: float, horizon: int, first: int) -> float:
     """Return the chance that a case without a difference beyond the margin reaches a score at any look: its p-value.
 
     The sum of k standard normals crosses score * k**SHAPE * horizon**(1/2 - SHAPE) for some k of first ... horizon.
-    Integrated look by look over what has not crossed, by Gauss-Legendre quadrature; relative error below 1e-5.
+    Integrated look by look over the sums that have not crossed, by Gauss-Legendre quadrature; the relative error is below
+    1e-5.
     """
     import numpy as np
     from scipy.special import ndtr
@@ -274,7 +277,7 @@ def crossing_probability(score: float, horizon: int, first: int) -> float:
 
 @lru_cache(maxsize=16)
 def _quadrature(points: int) -> tuple[FloatArray, FloatArray]:
-    """Return nodes on -1 ... 1 and weights; kept, because finding them takes longer than using them."""
+    """Return nodes in -1 ... 1 and their weights. Cached: computing them takes longer than using them."""
     import numpy as np
 
     nodes, weights = np.polynomial.legendre.leggauss(points)
@@ -298,7 +301,7 @@ def _too_early(exploring: Sequence[float]) -> Verdict:
 
 
 def _peak(log_ratios: Sequence[float], side: int, horizon: int, design: Design) -> float:
-    """Return the highest score of any look so far; minus infinity before the first."""
+    """Return the highest score of all looks so far; minus infinity before the first."""
     import numpy as np
 
     if len(log_ratios) < design.first_look:
@@ -307,24 +310,24 @@ def _peak(log_ratios: Sequence[float], side: int, horizon: int, design: Design) 
 
 
 def _interval(exploring: Sequence[float], confirming: Sequence[float], design: Design) -> tuple[float, float]:
-    """Return centre and half width, as log ratios, of all epochs so far."""
+    """Return center and half width of the interval over all epochs so far, as log ratios."""
     import numpy as np
 
     seen = look(np.array([*exploring, *confirming]))
     horizon = design.exploring + (design.confirming if confirming else 0)
-    return float(seen.centre), float(half_widths(seen, design.confidence, horizon, design.first_look))
+    return float(seen.center), float(half_widths(seen, design.confidence, horizon, design.first_look))
 
 
 def _judge(
     side: int,
-    centre: float,
+    center: float,
     half: float,
     exploring: Sequence[float],
     confirming: Sequence[float],
     design: Design,
 ) -> tuple[Kind, Step]:
-    """Return kind and next step. side: 1 or -1 for a candidate in that direction, 0 for none."""
-    inside = abs(centre) + half <= design.margin
+    """Return the kind and the next step. side: 1 or -1 for a candidate in that direction, 0 for no candidate."""
+    inside = abs(center) + half <= design.margin
     if inside and not confirming:
         return "same", "stop"
     if side and not confirming:
@@ -332,7 +335,7 @@ def _judge(
     if not confirming:
         return "inconclusive", "stop" if len(exploring) == design.exploring else "explore"
     again = _peak(confirming, side, design.confirming, design) if side else -math.inf
-    if again >= critical(design.gate, design.confirming, design.first_look) and side * centre - half > design.margin:
+    if again >= critical(design.gate, design.confirming, design.first_look) and side * center - half > design.margin:
         return ("regression" if side > 0 else "improvement"), "stop"
     if side and len(confirming) < design.confirming:
         return "inconclusive", "confirm"
@@ -340,9 +343,9 @@ def _judge(
 
 
 def _detectable(exploring: Sequence[float], bar: float, complete: bool, design: Design) -> float:
-    """Return the smallest slowdown that exploring and confirming would both find, with `POWER` together.
+    """Return the smallest slowdown that exploring and confirming together would find with a chance of `POWER`.
 
-    bar: the score that exploring has to reach. complete: reckon with all the exploring there may be, not what there was.
+    bar: the score that exploring has to reach. complete: whether to assume all the exploring that the design allows.
     """
     import numpy as np
     from scipy.special import ndtr, ndtri

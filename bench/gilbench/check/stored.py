@@ -1,41 +1,39 @@
 """One call of `gilbench compare`: two stored results, case by case, or the reason why their timings cannot be compared.
 
-Two runs at two times are not paired: what changed in the machine between them is in the ratio and not in its interval.
-`gilbench check` lets both arms take turns and needs no such trust.
+Two runs at two times are not paired: a change in the machine between them is in the ratio, but not in its interval.
+In `gilbench check`, both arms take turns, so nothing of the kind has to be ruled out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Literal
 
-from gilbench import stats
+from gilbench import machine, stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import THRESHOLD
 from gilbench.errors import UserError
-from gilbench.machine import Value
 from gilbench.report.columns import headline
 from gilbench.results.summary import Summary, paired_logs, spreads
 from gilbench.results.verdicts import Kind, Line, Verdicts
 from gilbench.stats import Estimate
 
 Of = Literal["time", "speed-up"]
-ALPHA = (
-    0.01  # chance that any case without a change for the worse is called one, as in gilbench.check.sequential.Design
-)
-POWER_Z = 0.84  # normal quantile of the 80 % of tries in which a detectable change is found
-# What may differ between runs on one machine: it drifts by itself, or changes no timing.
-VOLATILE = ("cpu_governor", "graph_drawing", "cgroup_memory_bytes", "memory_bytes", "pyperf_version")
+ALPHA = 0.01
+"""The chance that any case without a change for the worse is called a regression, as in check.sequential.Design."""
+POWER_Z = 0.84
+"""Normal quantile of 80 %: the share of tries in which a detectable change is found."""
 
 
 def compare(base: Summary, head: Summary, *, threshold: float = THRESHOLD, of: Of = "time") -> Verdicts:
     """Return the verdict on each case that both results measured.
 
-    of: "time" needs results of one machine with the same versions; "speed-up" (over sync) may come from several.
-    Raises UserError for results that cannot be compared, or have no case in common.
+    threshold: the change that matters, as a fraction. of: "time" needs results of one machine with the same versions;
+    "speed-up" (over sync) may come from several. Raises UserError for results that cannot be compared, or that have no case
+    in common.
     """
-    different = differences(base.machine, head.machine)
+    obstacles = machine.obstacles(base.machine, head.machine)
+    different = ", ".join(f"{key} {before} -> {after}" for key, (before, after) in obstacles.items())
     if of == "time" and different:
         raise UserError(
             f"{base.name} and {head.name} cannot be compared by time: {different}; --ratios compares their speed-ups"
@@ -43,7 +41,7 @@ def compare(base: Summary, head: Summary, *, threshold: float = THRESHOLD, of: O
     before, now = costs(base, of), costs(head, of)
     shared = [case for case in before if case in now]
     if not shared:
-        raise UserError(f"{base.name} and {head.name} have no case in common{' beside sync' if of != 'time' else ''}")
+        raise UserError(f"{base.name} and {head.name} have no case in common{' besides sync' if of != 'time' else ''}")
     known = spreads(before), spreads(now)
 
     def ratio(case: Case, confidence: float) -> Estimate:
@@ -69,15 +67,8 @@ def compare(base: Summary, head: Summary, *, threshold: float = THRESHOLD, of: O
     )
 
 
-def differences(base: Mapping[str, Value], head: Mapping[str, Value]) -> str:
-    """Return what differs between two fingerprints and makes timings incomparable, as text; empty for nothing."""
-    keys = [key for key in {**base, **head} if key not in VOLATILE]
-    changed = [f"{key} {base.get(key)} -> {head.get(key)}" for key in keys if base.get(key) != head.get(key)]
-    return ", ".join(changed)
-
-
 def costs(summary: Summary, of: Of) -> dict[Case, list[float]]:
-    """Return what each case costs, one number per process: seconds, or its time over sync's in the same round."""
+    """Return what each case costs, one number for each process: seconds, or its time over sync's in the same round."""
     if of == "time":
         return {case.case: list(case.observations) for case in summary.timed}
     timed = {case.case: case for case in summary.timed}
@@ -114,7 +105,7 @@ def _line(case: Case, shown: Estimate, strict: Estimate, threshold: float, media
 
 
 def _failed_in_head(base: Summary, head: Summary, threshold: float) -> list[Line]:
-    """Return a regression for each case that base measured and head failed in altogether."""
+    """Return a regression for each case that base measured and that failed in every process of head."""
     before, now = ({case.case for case in summary.timed} for summary in (base, head))
     reasons = {failure.case: f"head: {failure.kind}: {failure.reason}" for failure in head.failures}
     return [

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gilbench import __version__, commands
+from gilbench.console import terminated_as_interrupted
 from gilbench.errors import UserError
 from gilbench.plugins import modules_in
 
@@ -15,9 +16,10 @@ class Commands(click.Group):
     """A group whose commands report a user's mistake in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C becomes exit code 130."""
+        """Run the command; a UserError becomes click's one line and exit code 2, Ctrl-C and SIGTERM become exit code 130."""
         try:
-            return super().invoke(ctx)
+            with terminated_as_interrupted():
+                return super().invoke(ctx)
         except UserError as error:
             raise Mistake(str(error)) from error
         except KeyboardInterrupt:

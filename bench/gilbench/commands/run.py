@@ -63,7 +63,8 @@ def command(**options: Any) -> None:
     scheduler, with every worker count. Name your own work as my_file.py:function, or as my_file.py for a module of
     workloads (see `gilbench new`).
     """
-    from gilbench.measure.runner import RunOptions, run
+    from gilbench.measure.planning import RunOptions
+    from gilbench.measure.runner import run
     from gilbench.targets.naming import graph
 
     options["workloads"] += tuple(map(graph, options.pop("graphs")))

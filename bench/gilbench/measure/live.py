@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import Any
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
+from gilbench.cases.plan import drawn_seed
 from gilbench.probes import Found, Unavailable
 from gilbench.process import layout, pins
 from gilbench.process.talk import Broken, Talk
@@ -29,7 +29,7 @@ class LiveProbed:
         environment: Mapping[str, str] | None = None,
         python: str = sys.executable,
     ) -> None:
-        seed = random.SystemRandom().randrange(2**32)
+        seed = drawn_seed()
         variables = {**os.environ, **(environment or {}), **layout.environment(seed), **pins.environment(case.pinned)}
         order = Order(case, 0, seed, "function", budget=0.0)
         self._case = case

@@ -1,4 +1,4 @@
-"""What workers run on: our own interpreter, or another one in an environment of its own with a copy of our code."""
+"""What workers run on: our own interpreter, or another one with its own environment and a copy of our code."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from gilbench.machine import Value, fingerprint
 from gilbench.process.environments import binary_of, copy_code, measuring
 from gilbench.process.interpreters import APART, Interpreter, Run, complaint, execute
 
-TELL = "from gilbench.measure.software import tell; tell()"
+STATE = "from gilbench.measure.software import state; state()"
 
 
 @dataclass(frozen=True)
 class Software:
     """What workers run on.
 
-    python: its path. environment: variables that they need. machine: fingerprint, as in bench/gilbench/machine.py.
-    schedulers: those that cannot run there -> why. lacking: workloads that cannot -> the module that they need.
-    tag: of an interpreter that the user named; empty for ours.
+    python: the interpreter's path. environment: variables that workers need. machine: fingerprint, as in
+    bench/gilbench/machine.py. schedulers: those that cannot run there -> why. lacking: workloads that cannot run there ->
+    the module that they need. tag: of an interpreter that the user named; empty for ours.
     """
 
     python: str
@@ -39,42 +39,42 @@ class Software:
 
 
 def here() -> Software:
-    """Return what workers run on when nothing else is asked for: our own interpreter."""
+    """Return what workers run on by default: our own interpreter."""
     return Software(sys.executable, {}, fingerprint(), _unavailable(), {})
 
 
 @contextlib.contextmanager
 def prepared(interpreter: Interpreter, say: Say, run: Run = execute) -> Iterator[Software]:
-    """Yield another interpreter as workers run on it: its environment, and our code compiled for it in a temporary folder.
+    """Yield another interpreter, ready for workers: with its environment, and our code compiled for it in a temporary folder.
 
-    say: is told in a line each what takes long, and which packages cannot be had. Raises UserError with one line.
+    say: gets a line for what takes long, and for each package that cannot be installed. Raises UserError with one line.
     """
     folder, refused = measuring(interpreter, cache_folder(), say, run)
     for package, reason in refused.items():
-        say(f"left out: {package} cannot be had for {interpreter.label}: {reason}")
+        say(f"left out: {package} cannot be installed for {interpreter.label}: {reason}")
     if refused:
-        say(f"to try again with these, remove {folder}")
+        say(f"to try again with these packages, remove {folder}")
     python = str(binary_of(folder))
     with tempfile.TemporaryDirectory(prefix="gilbench-code-", ignore_cleanup_errors=True) as code:
         variables = {**APART, "PYTHONPATH": code}
         copy_code(Path(code))
-        # By hand: with PYTHONDONTWRITEBYTECODE every worker would compile it all again.
+        # Explicitly: with PYTHONDONTWRITEBYTECODE set, every worker would compile everything again.
         run([python, "-P", "-m", "compileall", "-q", code], variables)
-        yield _look(interpreter, python, variables, run)
+        yield _ask(interpreter, python, variables, run)
 
 
-def _look(interpreter: Interpreter, python: str, variables: Mapping[str, str], run: Run) -> Software:
-    done = run([python, "-P", "-c", TELL], variables)
+def _ask(interpreter: Interpreter, python: str, variables: Mapping[str, str], run: Run) -> Software:
+    done = run([python, "-P", "-c", STATE], variables)
     try:
-        told = json.loads(done.stdout.splitlines()[-1])
-        return Software(python, variables, told["machine"], told["schedulers"], told["lacking"], interpreter.tag)
+        stated = json.loads(done.stdout.splitlines()[-1])
+        return Software(python, variables, stated["machine"], stated["schedulers"], stated["lacking"], interpreter.tag)
     except (ValueError, IndexError, KeyError, TypeError):
         raise UserError(f"{interpreter.label} cannot run gilbench's workers: {complaint(done)}") from None
 
 
-def tell() -> None:
-    """In the measured interpreter: print, as the last line, what `_look` wants to know. Raises what a hard import raises."""
-    machine = fingerprint()  # first: an import may switch the GIL on
+def state() -> None:
+    """In the measured interpreter: print, as the last line, what `_ask` reads. Raises ImportError where no worker can run."""
+    machine = fingerprint()  # before the imports, which may switch the GIL on
     for module in ("dask.delayed", "pyperf"):
         importlib.import_module(module)
     print(json.dumps({"machine": machine, "schedulers": _unavailable(), "lacking": _lacking()}))
@@ -88,7 +88,7 @@ def _unavailable() -> dict[str, str]:
 
 
 def _lacking() -> dict[str, str]:
-    """Return workload -> the first module it needs that cannot be imported here."""
+    """Return workload -> the first module that it needs and that cannot be imported here."""
     from gilbench.targets.builtin import all_workloads
 
     found = {}

@@ -40,12 +40,14 @@ class Interpreter:
     """An interpreter that was asked.
 
     path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what tells it from the
-    others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11".
+    others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11". command: what starts it with the packages that
+    it was found with, which is not `path` in a virtual environment.
     """
 
     path: str
     version: str
     tag: str
+    command: str = ""
 
     @property
     def name(self) -> str:
@@ -73,20 +75,22 @@ def execute(command: Sequence[str], environment: Mapping[str, str]) -> Done:
     return Done(list(command), process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-def find(name: str, run: Run = execute) -> Interpreter:
+def find(name: str, run: Run = execute, option: str = "--python ") -> Interpreter:
     """Return the interpreter of a path, or of a version like "3.13t" on the PATH.
 
-    Raises UserError with one line where there is none, or only one that is too old.
+    option: what the user wrote before the name, for the messages. Raises UserError with one line where there is none, or
+    only one that is too old.
     """
     refusals = []
     for place in _places(name):
         try:
-            return _ask(place, name, run)
+            return _ask(place, f"{option}{name}", run)
         except UserError as refusal:
             refusals.append(refusal)
     if refusals:
         raise refusals[0]
-    raise UserError(f"no interpreter {name!r}: --python takes a path, or a version like 3.13 or 3.13t on the PATH")
+    takes = option.strip()
+    raise UserError(f"no interpreter {name!r}: {takes} takes a path, or a version like 3.13 or 3.13t on the PATH")
 
 
 def _places(name: str) -> list[str]:
@@ -101,21 +105,21 @@ def _places(name: str) -> list[str]:
     return list(dict.fromkeys(place for place in found if place))
 
 
-def _ask(place: str, name: str, run: Run) -> Interpreter:
+def _ask(place: str, asked: str, run: Run) -> Interpreter:
     try:
         done = run([place, "-c", ASK], APART)
     except OSError as error:
-        raise UserError(f"--python {name} cannot be started: {error.strerror}") from error
+        raise UserError(f"{asked} cannot be started: {error.strerror}") from error
     try:
         facts = json.loads(done.stdout.splitlines()[-1])
         path, numbers, kind = facts["path"], tuple(facts["version"]), facts["implementation"]
         threads = "t" if facts["free_threaded"] else ""
     except (ValueError, IndexError, KeyError, TypeError):
-        raise UserError(f"--python {name} is no working Python: {complaint(done)}") from None
+        raise UserError(f"{asked} is no working Python: {complaint(done)}") from None
     full, short = ".".join(map(str, numbers)), ".".join(map(str, numbers[:2]))
     if numbers[:2] < OLDEST:
-        raise UserError(f"--python {name} is Python {full}: gilbench needs {'.'.join(map(str, OLDEST))} or newer")
-    return Interpreter(path, full, f"{'' if kind == 'CPython' else kind.lower()}{short}{threads}")
+        raise UserError(f"{asked} is Python {full}: gilbench needs {'.'.join(map(str, OLDEST))} or newer")
+    return Interpreter(path, full, f"{'' if kind == 'CPython' else kind.lower()}{short}{threads}", place)
 
 
 def complaint(done: Done) -> str:

@@ -47,9 +47,19 @@ class Talk:
         file = self._scratch / "order.json"
         file.write_text(json.dumps(order))
         self._errors = (self._scratch / "printed.txt").open("wb")
-        self.process = lifeline.start(
-            [*command, str(file)], dict(environment), self._errors.fileno(), stdout=subprocess.PIPE, text=True, **more
-        )
+        try:
+            self.process = lifeline.start(
+                [*command, str(file)],
+                dict(environment),
+                self._errors.fileno(),
+                stdout=subprocess.PIPE,
+                text=True,
+                **more,
+            )
+        except BaseException:  # Ctrl-C too: nobody else knows of the folder yet
+            self._errors.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
 
     def say(self, line: str) -> None:
         """Send a line. A child that is gone is told by `hear`."""

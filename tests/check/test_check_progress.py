@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.check.check_progress import EPOCHS, check_status, check_time_left, of_check
+from gilbench.check.check_progress import EPOCHS, check_progress, check_status, check_time_left
 from gilbench.check.family import Family, family_of
 from gilbench.check.lockstep import Epoch
 from gilbench.console import bar_wanted
@@ -40,7 +40,7 @@ def play(spread: float, family: Family | None = None, seconds: float = 2.0, seed
 
 
 def shown(families: Iterator[Family], out: io.StringIO, max_time: float = 900.0) -> str:
-    with of_check(out, max_time) as show:
+    with check_progress(out, max_time) as show:
         for family in families:
             show(family)
     return out.getvalue()
@@ -56,7 +56,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 # --- Lines
 
 
-def test_each_decided_case_is_told_once_when_it_is_decided() -> None:
+def test_each_decided_case_is_a_line_once_it_is_decided() -> None:
     lines = shown(play(0.01), io.StringIO()).splitlines()
     found = [match.groups() for line in lines if (match := LINE.fullmatch(line))]
     assert len(found) == len(lines) == 4
@@ -69,15 +69,15 @@ def test_each_decided_case_is_told_once_when_it_is_decided() -> None:
     assert [done for done, _, _ in found] == ["1", "2", "3", "4"]
 
 
-def test_nothing_is_told_before_a_case_is_decided() -> None:
+def test_there_is_no_line_before_a_case_is_decided() -> None:
     out = io.StringIO()
-    with of_check(out, 900.0) as show:
+    with check_progress(out, 900.0) as show:
         show(family_of(dict.fromkeys(CASES, 0.03)))
         show(next(play(0.01)))
     assert out.getvalue() == ""
 
 
-def test_a_case_that_patience_ends_is_told_too() -> None:
+def test_a_case_that_patience_ends_is_a_line_too() -> None:
     text = shown(play(0.3), io.StringIO())
     assert "w0:tiny:sync:1x1: inconclusive" in text
 
@@ -100,7 +100,7 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_on_the_screen(terminal: Termi
 
 
 def test_the_bar_ends_when_the_check_is_interrupted(terminal: Terminal) -> None:
-    with pytest.raises(KeyboardInterrupt), of_check(terminal, 900.0):
+    with pytest.raises(KeyboardInterrupt), check_progress(terminal, 900.0):
         raise KeyboardInterrupt
     assert "\x1b[?25h" in terminal.getvalue(), "the cursor is shown again"
 
