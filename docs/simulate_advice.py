@@ -21,11 +21,15 @@ from typing import Final
 
 from measure_advice import configurations, share
 
-from gilbench.advise import advice as words
-from gilbench.advise.advice import Facts
-from gilbench.advise.advisor import Room, of_items, processes, warm_race
-from gilbench.advise.racing import LAYOUT, Contender
+from gilbench.advise.choice import choose
+from gilbench.advise.contest import warm_race
+from gilbench.advise.entry import processes
+from gilbench.advise.racing import Contender
+from gilbench.advise.starting import TimeLeft
+from gilbench.advise.target_facts import Facts, of_items
+from gilbench.advise.thresholds import NOISE
 from gilbench.process.talk import Broken
+from gilbench.schedulers import all_advisable, all_schedulers
 from gilbench.stats import Estimate
 
 PER_TASK: Final = {"sync": 60e-6, "threads": 100e-6, "processes": 1e-3, "loky": 1e-3, "distributed": 1.5e-3}  # seconds
@@ -42,7 +46,7 @@ ITS_OWN: Final = 0.02  # and for each shape and chunk under it
 PROBING: Final = 4.0  # seconds before the race
 OPENING: Final = 1.0  # seconds for each set of processes, and for each process of it:
 PROCESS: Final = 0.4
-NOISE: Final = (0.01, 0.03, 0.05, 0.1)  # standard deviation of the log of one turn
+NOISES: Final = (0.01, 0.03, 0.05, 0.1)  # standard deviation of the log of one turn
 
 
 class Target:
@@ -51,15 +55,15 @@ class Target:
     def __init__(self, facts: Facts, cpus: int, chance: random.Random) -> None:
         self.facts, self.cpus, self.chance = facts, cpus, chance
         self._truth: dict[Contender, float] = {}
-        self._untold = {name: abs(chance.gauss(0, UNTOLD)) for name in words.SIMPLEST if name != "sync"}
+        self._untold = {name: abs(chance.gauss(0, UNTOLD)) for name in all_advisable() if name != "sync"}
         self.best = min(map(self.seconds, dict.fromkeys(configurations(facts, cpus))))
 
-    def seconds(self, one: Contender) -> float:
+    def seconds(self, contender: Contender) -> float:
         """Return what one compute takes."""
-        if one not in self._truth:
-            untold = self._untold.get(one.scheduler, 0.0) + abs(self.chance.gauss(0, ITS_OWN))
-            self._truth[one] = foretold(one, self.facts, self.cpus) * math.exp(untold)
-        return self._truth[one]
+        if contender not in self._truth:
+            untold = self._untold.get(contender.scheduler, 0.0) + abs(self.chance.gauss(0, ITS_OWN))
+            self._truth[contender] = foretold(contender, self.facts, self.cpus) * math.exp(untold)
+        return self._truth[contender]
 
 
 def drawn(chance: random.Random, cpus: int) -> Target:
@@ -81,15 +85,15 @@ def drawn(chance: random.Random, cpus: int) -> Target:
     return Target(of_items(facts, max(few, min(4000, round(chance.uniform(0.2, 2) / task)))), cpus, chance)
 
 
-def foretold(one: Contender, facts: Facts, cpus: int) -> float:
+def foretold(contender: Contender, facts: Facts, cpus: int) -> float:
     """Return what a contender takes, as far as that can be foretold."""
-    tasks = one.tasks(facts.tasks)
-    rounds = math.ceil(tasks / one.parallelism) * facts.seconds / tasks
-    whole = math.ceil(facts.tasks / one.parallelism) * facts.seconds / facts.tasks  # nobody computes half an item
+    tasks = contender.tasks(facts.tasks)
+    rounds = math.ceil(tasks / contender.parallelism) * facts.seconds / tasks
+    whole = math.ceil(facts.tasks / contender.parallelism) * facts.seconds / facts.tasks  # nobody computes half an item
     held = facts.held.value if facts.held else 0.0
-    work = max(rounds, whole, facts.seconds * facts.busy / cpus, facts.seconds * held / one.workers)
-    crossing = facts.tasks * facts.result_bytes / PIPE if one.scheduler in words.CROSSING else 0.0
-    return work + crossing + PER_COMPUTE[one.scheduler] + tasks * PER_TASK[one.scheduler]
+    work = max(rounds, whole, facts.seconds * facts.busy / cpus, facts.seconds * held / contender.workers)
+    crossing = facts.tasks * facts.result_bytes / PIPE if all_schedulers()[contender.scheduler].crosses else 0.0
+    return work + crossing + PER_COMPUTE[contender.scheduler] + tasks * PER_TASK[contender.scheduler]
 
 
 class Made:
@@ -103,12 +107,12 @@ class Made:
         return self.now
 
     @contextmanager
-    def opened(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, Racing]]:
+    def started(self, contenders: Sequence[Contender]) -> Iterator[dict[Contender, Racing]]:
         """Open a set of processes."""
-        shapes = {one.process for one in contenders}
+        shapes = {contender.process for contender in contenders}
         self.now += OPENING + PROCESS * processes(contenders)
-        layouts = {shape: self.chance.lognormvariate(0, LAYOUT) for shape in sorted(shapes)}
-        yield {one: Racing(self, layouts[one.process]) for one in contenders}
+        layouts = {shape: self.chance.lognormvariate(0, NOISE.layout) for shape in sorted(shapes)}
+        yield {contender: Racing(self, layouts[contender.process]) for contender in contenders}
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,9 @@ class Racing:
 def advised(target: Target, noise: float, cpus: int, chance: random.Random) -> tuple[float, str, float]:
     """Return the regret of what is advised, the verdict, and the seconds that finding out takes."""
     made = Made(target, noise, chance)
-    room = Room(0.0, made.clock)
-    heats, _ = warm_race(made, target.facts, lambda line: None, room, cpus, chance.randrange(2**32))
-    chosen, verdict, _ = words.choose(heats)
+    left = TimeLeft(0.0, made.clock)
+    heats, _ = warm_race(made, target.facts, lambda line: None, left, cpus, chance.randrange(2**32))
+    chosen, verdict, _ = choose(heats)
     return max(0.0, target.seconds(chosen) / target.best - 1), verdict, made.now
 
 
@@ -152,7 +156,7 @@ def main() -> None:
     options = parser.parse_args()
     print("| noise of a turn | regret <= 5 % | <= 10 % | worst | mean | cannot tell | median time | longest |")
     print("|---|---|---|---|---|---|---|---|")
-    for noise in NOISE:
+    for noise in NOISES:
         found = simulated(noise, options.targets, options.cpus, options.seed)
         regrets, times = [regret for regret, _, _ in found], [time for _, _, time in found]
         unsure = sum(verdict == "cannot tell" for _, verdict, _ in found) / len(found)

@@ -44,7 +44,12 @@ def test_waiting_is_shared_out(tmp_path: Path) -> None:
     assert found["advice"]["threads"] > min(usable_cpus(), 4)
     assert found["speedup"]["value"] > 1.3
     assert found["gil"]["held"] is None or found["gil"]["held"]["value"] < 0.5
-    assert {one["scheduler"] for one in found["contenders"]} >= {"sync", "threads", "processes", "distributed"}
+    assert {contender["scheduler"] for contender in found["contenders"]} >= {
+        "sync",
+        "threads",
+        "processes",
+        "distributed",
+    }
     assert done.stderr.splitlines()[0] == "probing mine.py:wait"
 
 

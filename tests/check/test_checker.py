@@ -18,7 +18,6 @@ from gilbench.check import checker as checking
 from gilbench.check import deliver
 from gilbench.check.arms import Arm, Known, Spec
 from gilbench.check.checker import (
-    DEFAULT_SCHEDULERS,
     CheckOptions,
     cases_of,
     differences,
@@ -37,6 +36,7 @@ from gilbench.report import Page
 from gilbench.results.result_file import load, save
 from gilbench.results.summary import summarise
 from gilbench.results.verdicts import load as load_verdicts
+from gilbench.schedulers import core_schedulers
 from tests.scripted import HOSTILE, MACHINE
 
 ARMS = (Arm("base", Path("base"), "python", "main (1234567)"), Arm("head", Path("head"), "python", "working tree"))
@@ -74,7 +74,7 @@ def test_without_names_every_familys_representative_meets_the_usual_schedulers_w
     assert sorted(case.name for case in cases) == [
         "w0:tiny:processes:2x1", "w0:tiny:sync:1x1", "w0:tiny:threads:1x2",
     ]  # fmt: skip
-    assert {case.scheduler for case in cases} == set(DEFAULT_SCHEDULERS)
+    assert {case.scheduler for case in cases} == set(core_schedulers())
 
 
 def test_what_is_named_is_checked_also_where_it_represents_nothing() -> None:

@@ -28,11 +28,10 @@ from gilbench.machine import usable_cpus
 from gilbench.report import Page, text
 from gilbench.results.observations import Observation, Result
 from gilbench.results.verdicts import NOTHING, Line, Verdicts, exit_code
-from gilbench.schedulers import all_schedulers
+from gilbench.schedulers import all_schedulers, core_schedulers
 from gilbench.targets.builtin import choose
 from gilbench.targets.workload import SIZES, Workload
 
-DEFAULT_SCHEDULERS = ("sync", "threads", "processes")
 PATIENCE = 59.0  # seconds after which a case that is not decided stays inconclusive
 INTERRUPTED = 130
 
@@ -169,7 +168,7 @@ def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Ca
         for arm, other in (("base", "head"), ("head", "base"))
         if workload.name in known[arm].workloads and workload.name not in known[other].workloads
     ]
-    asked = options.schedulers or DEFAULT_SCHEDULERS
+    asked = options.schedulers or core_schedulers()
     cpus = usable_cpus()
     selection = Selection(workloads=("*",), schedulers=asked, sizes=(options.size,), workers=(1, cpus))
     shared = [workload for workload in wanted if all(workload.name in arm.workloads for arm in known.values())]
