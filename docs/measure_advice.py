@@ -12,7 +12,7 @@ they come to.
 Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
 looks faster than it is. So the three that were fastest, the advised one and those of the rules meet again in six further sets of
 fresh processes, where what is more than twice as slow takes a single turn; the best is the fastest of the three there. That
-choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
+choice again favors luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
 large, where a set takes a minute, it is two and five.) With a single
 process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
 `gilbench run` takes. `cost` compares with that command itself, which is what a user has otherwise: it prints how long
@@ -306,10 +306,10 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def groups(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the lines by what they are of: the project's workloads, functions that mends were tried on, and fresh ones."""
+    """Return the lines by kind of target: the project's workloads, functions that advice was tuned on, and fresh ones."""
     return {
         "workloads": [line for line in lines if line["items"] is None],
-        "functions that it was mended with": [line for line in lines if line["items"] is not None and not fresh(line)],
+        "functions it was tuned on": [line for line in lines if line["items"] is not None and not fresh(line)],
         "fresh functions": [line for line in lines if fresh(line)],
     }
 

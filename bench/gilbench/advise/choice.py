@@ -37,7 +37,6 @@ class Advice:
     equal: tuple[Contender, ...] = ()
     cpus: int = 1
     cost_seconds: float = 0.0
-    notes: tuple[str, ...] = ()
 
 
 def advised(

@@ -58,12 +58,12 @@ class Fit:
         contrast[self._place[below]] -= 1.0
         if not np.allclose(self._information @ (self._covariance @ contrast), contrast, atol=JOINED):
             return None
-        centre = float(contrast @ self._effects)
+        center = float(contrast @ self._effects)
         half = student_quantile(NOISE.freedom, 0.975) * math.sqrt(
             max(0.0, float(contrast @ self._covariance @ contrast))
         )
         both = sum(above in beside and below in beside for beside in self._beside)
-        return Estimate(math.exp(centre), math.exp(centre - half), math.exp(centre + half), both)
+        return Estimate(math.exp(center), math.exp(center - half), math.exp(center + half), both)
 
 
 def _beside_the_pace(heat: Heat) -> dict[Contender, list[float]]:

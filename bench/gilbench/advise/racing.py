@@ -181,12 +181,12 @@ def reach(ratios: Sequence[float], variance: float, confidence: float = RACE.con
 
     variance: as `between` returns it.
     """
-    centre = statistics.median(ratios)
+    center = statistics.median(ratios)
     within = _error(ratios)
     # The variance is known and not estimated, so the quantile of Student's t belongs to the other part alone.
     quantile = student_quantile(max(1, len(ratios) - 1), (1 + confidence) / 2)
     half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * variance)
-    return centre - half, centre + half
+    return center - half, center + half
 
 
 def precise(heat: Heat) -> bool:

@@ -54,7 +54,7 @@ def outcome(advice: Advice) -> str:
 def reasons(advice: Advice) -> list[str]:
     """Return why, with the numbers: the GIL, the tasks, and what each task loses under the schedulers that raced."""
     costs = [_cost(contender, advice) for contender in shown_contenders(advice) if _overhead(contender, advice) > 0]
-    return [*_about_the_gil(advice), *_about_the_tasks(advice), *costs, *advice.notes]
+    return [*_about_the_gil(advice), *_about_the_tasks(advice), *costs]
 
 
 def _about_the_gil(advice: Advice) -> list[str]:

@@ -17,6 +17,7 @@ and may define
     series(shape)       the name of its series in charts, where that depends on the shape; otherwise NAME
     PROBED              True where `gilbench probe` looks at it unless the user names others
     COLLECTIONS_ONLY    True where it makes sense only for dask collections, which choose a scheduler by themselves
+    SCALES              False where even tasks that only sleep do not scale with the workers
 """
 
 from __future__ import annotations
@@ -124,10 +125,10 @@ def never_wider(waiting: Waiting) -> Sequence[Shape]:
 class Advisable:
     """A scheduler as `gilbench advise` sees it.
 
-    simplicity: its place among schedulers that are equally fast; the lowest is advised. heat: FIRST_HEAT or SECOND_HEAT.
-    heat_with_inner_threads: the same where tasks start threads of their own. costs: for ruling it out. describe: shape -> what
-    to use, in words. recipe: (shape, whether there is only one compute) -> code. wider: the shapes with more workers than CPUs
-    that race where tasks wait.
+    simplicity: its place among schedulers that are equally fast, in steps of ten; the lowest is advised. describe: shape ->
+    what to use, in words. recipe: (shape, whether there is only one compute) -> code. heat: FIRST_HEAT or SECOND_HEAT.
+    heat_with_inner_threads: the same where tasks start threads of their own. costs: for ruling it out. wider: the shapes with
+    more workers than CPUs that race where tasks wait.
     """
 
     simplicity: int
@@ -148,7 +149,7 @@ class Look:
 
     color: `#RRGGBB`; the palette is that of Okabe and Ito, "Color Universal Design", 2008, with grey in place of yellow,
     which is faint on white. marker, hatch: as matplotlib spells them; hatches are of lines only, because dots make an SVG
-    ten times as large. place: its place in legends and tables, the lowest first.
+    ten times as large. place: its place in legends and tables, in steps of ten, the lowest first.
     """
 
     color: str
@@ -176,6 +177,7 @@ class Scheduler:
     advisable: Advisable | None
     probed: bool
     collections_only: bool
+    scales: bool
 
     @property
     def crosses(self) -> bool:
@@ -236,4 +238,5 @@ def _as_scheduler(module: ModuleType) -> Scheduler:
         advisable=getattr(module, "ADVISABLE", None),
         probed=getattr(module, "PROBED", False),
         collections_only=getattr(module, "COLLECTIONS_ONLY", False),
+        scales=getattr(module, "SCALES", True),
     )

@@ -128,7 +128,7 @@ def recipe(shape: Shape, once: bool) -> Recipe:
 
 
 ADVISABLE = Advisable(
-    simplicity=4,
+    simplicity=40,
     describe=describe,
     recipe=recipe,
     heat_with_inner_threads=FIRST_HEAT,  # it pins such threads; those of a pool's processes get in each other's way

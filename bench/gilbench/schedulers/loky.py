@@ -63,7 +63,7 @@ def recipe(shape: Shape, once: bool) -> Recipe:
 
 
 ADVISABLE = Advisable(
-    simplicity=3,
+    simplicity=30,
     describe=describe,
     recipe=recipe,
     costs=Costs(per_task=100e-6, per_compute=300e-6, opening=0.1),  # far below any machine of today (docs/advice.md)

@@ -90,7 +90,7 @@ def recipe(shape: Shape, once: bool) -> Recipe:
 
 
 ADVISABLE = Advisable(
-    simplicity=2,
+    simplicity=20,
     describe=describe,
     recipe=recipe,
     heat=FIRST_HEAT,

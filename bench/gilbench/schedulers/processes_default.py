@@ -10,6 +10,7 @@ from gilbench.schedulers import PROCESSES, Look, Opened, Setup, Shape
 NAME = "processes-default"
 CORE = False
 KIND = PROCESSES
+SCALES = False  # one message carries six tasks, which then run in the same process
 LOOKS = {"processes-default": Look("#E69F00", "D", "xx", place=30)}
 
 

@@ -48,7 +48,7 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
 
 
 def wider(waiting: Waiting) -> Sequence[Shape]:
-    """Return the number of threads that keeps all CPUs busy, one half way there, and the most, by a geometric scale."""
+    """Return as many threads as keep all CPUs busy, a number halfway there on a log scale, and the most worth trying."""
     half = max(waiting.cpus + 1, math.isqrt(waiting.cpus * waiting.threads))
     return [Shape(1, count) for count in sorted({half, waiting.threads, waiting.most_threads})]
 
@@ -64,7 +64,7 @@ def recipe(shape: Shape, once: bool) -> Recipe:
 
 
 ADVISABLE = Advisable(
-    simplicity=1,
+    simplicity=10,
     describe=describe,
     recipe=recipe,
     heat=FIRST_HEAT,
