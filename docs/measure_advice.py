@@ -1,23 +1,21 @@
-"""What the advice is worth: regret over an exhaustive measurement, and that of the rules people use today.
+"""What the advice is worth: its regret over an exhaustive measurement, beside that of the rules people use today.
 
     python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
     python docs/measure_advice.py cost [--count 8]
 
-`measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
-it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in one set of
-fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints what
-they come to.
+`measure` takes targets in random order, for as long as you let it. For each it first asks `gilbench advise`, as a user would,
+and then measures exhaustively: every scheduler with every number of workers and every chunk, in turns, in one set of fresh
+processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` sums them up.
 
 Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
-looks faster than it is. So the three that were fastest, the advised one and those of the rules meet again in six further sets of
-fresh processes, where what is more than twice as slow takes a single turn; the best is the fastest of the three there. That
-choice again favors luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
-large, where a set takes a minute, it is two and five.) With a single
-process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
-`gilbench run` takes. `cost` compares with that command itself, which is what a user has otherwise: it prints how long
-`gilbench advise` and `gilbench run` take for workloads and sizes drawn at random, the latter for every scheduler and number of
-workers, to its usual precision.
+looks faster than it is. Therefore the three fastest, the advised one and those of the rules meet again in six further sets of
+fresh processes, where whatever is more than twice as slow takes a single turn; the best is the fastest of the three there. That
+choice favors luck again. Therefore the regret of the advised one comes from ten more sets, of it and the best alone. (At size
+large, where a set takes a minute, there are two and five sets.) With a single process of each, an exhaustive measurement would
+have no intervals, so its cost counts as that of three sets, the fewest that `gilbench run` takes. `cost` compares with that
+command itself, the alternative that a user has: it prints how long `gilbench advise` and `gilbench run` take for workloads and
+sizes drawn at random, the latter for every scheduler and number of workers, to its usual precision.
 """
 
 from __future__ import annotations
@@ -83,7 +81,7 @@ def main() -> None:
     measure_.add_argument("--size", action="append", default=[])
     measure_.add_argument("--workloads", action="store_true")
     measure_.add_argument("--functions", action="store_true")
-    measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned with")
+    measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned on")
     commands.add_parser("table")
     commands.add_parser("cost").add_argument("--count", type=int, default=8)
     options = parser.parse_args()
@@ -96,7 +94,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Measure what is asked for and not yet there; append a line for each."""
+    """Measure what is asked for and not there yet; append a line for each."""
     every = not (options.workloads or options.functions or options.fresh)
     functions = [*(FUNCTIONS if options.functions or every else ()), *(FRESH if options.fresh or every else ())]
     targets = list(targets_of(options.workloads or every, functions, options.size or ["small", "default"]))
@@ -126,7 +124,7 @@ def measure(options: argparse.Namespace) -> None:
 def targets_of(
     workloads: bool, functions: Iterable[Function], sizes: Iterable[str]
 ) -> Iterator[tuple[str, str | None, str, str]]:
-    """Yield (target, items, size, kind) of all that is advised on."""
+    """Yield (target, items, size, kind) of everything to ask advice on."""
     for function in functions:
         yield f"{FILE}:{function.name}", function.items, "default", function.kind
     if workloads:
@@ -141,7 +139,7 @@ def shown(target: str) -> str:
 
 
 def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, Any]:
-    """Ask for advice, measure everything, and return what it comes to."""
+    """Ask for advice, measure everything, and return the line to append."""
     began = time.monotonic()
     advice = advised(target, items, size)
     advise_seconds = time.monotonic() - began
@@ -186,7 +184,7 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
 
 
 def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
-    """Return what the command says."""
+    """Return the answer of the command, as data. Raises Broken where it fails."""
     command = [sys.executable, "-m", "gilbench", "advise", target, "--size", size, "--json"]
     command += [] if items is None else ["--items", items]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -197,7 +195,7 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
 
 
 def cost(count: int) -> None:
-    """Print how long so many workloads, at sizes drawn at random, take to ask about and to measure in full."""
+    """Print how long it takes to ask about so many random workloads, and to measure them in full."""
     print("| workload | size | gilbench advise | gilbench run | of it |\n|---|---|---|---|---|")
     for name, size in random.sample([(name, size) for name in all_workloads() for size in SIZES], count):
         with tempfile.TemporaryDirectory() as folder:
@@ -260,7 +258,7 @@ def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float
 
 
 def duel(starter: LiveStarter, chosen: Contender, best: Contender, sets: int) -> Estimate:
-    """Return the time of one over the other's, from so many sets that neither was chosen by. Raises Broken."""
+    """Return the time of one over the other's, from so many sets that had no part in choosing them. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
     found = Fit([exhaustive(starter, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)
@@ -270,7 +268,7 @@ def duel(starter: LiveStarter, chosen: Contender, best: Contender, sets: int) ->
 
 
 def rules(kind: str, collection: bool, target: str, known: Iterable[Contender]) -> dict[str, Contender | None]:
-    """Return rule -> what it would choose: with as many workers as CPUs, and no chunks."""
+    """Return rule -> the contender that it chooses, with as many workers as CPUs and no chunks; None where that did not run."""
     cpus = usable_cpus()
     by_name = {
         "threads": Contender("threads", 1, cpus),
@@ -315,7 +313,7 @@ def groups(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, An
 
 
 def by_rule(members: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Return rule -> the regrets of the targets where it could be followed; rules that could nowhere are left out."""
+    """Return rule -> the regrets of the targets where it could be followed. Rules without any are left out."""
     rules = {rule: [line["rules"][rule] for line in members] for rule in members[0]["rules"]}
     found = {ADVICE: [line["regret"] for line in members], **rules}
     known = {rule: [regret for regret in regrets if regret is not None] for rule, regrets in found.items()}
@@ -323,12 +321,12 @@ def by_rule(members: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
 
 
 def fresh(line: Mapping[str, Any]) -> bool:
-    """Whether a line is of a function that nothing was tuned with."""
+    """Return whether a line is about a function that nothing was tuned on."""
     return (line["target"].rpartition(":")[2], line["items"]) in {(function.name, function.items) for function in FRESH}
 
 
 def further(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what else is to be said of a group: who regrets, the cost, and whether the promised speed-up came true."""
+    """Yield more on a group: which targets regret, the cost, and whether the promised speed-up came true."""
     above = [
         f"{line['target']} {line['items'] or line['size']}, {line['regret']:.0%}"
         for line in lines
@@ -350,7 +348,7 @@ def further(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def share(regrets: list[float], bar: float) -> str:
-    """Return how many are at most the bar, in percent."""
+    """Return the share of regrets up to the bar, in percent."""
     return f"{sum(regret <= bar for regret in regrets) / len(regrets):.0%}"
 
 
