@@ -26,7 +26,7 @@ WAITING = replace(FACTS, cpu_over_wall=0.2)
 
 
 def heats(times: dict[Contender, float], count: int = 2, noise: float = 0.01) -> list[Heat]:
-    """Heats whose rounds differ by the noise, up for one contender when it is down for the next."""
+    """Heats whose rounds differ by the noise: up for one contender where it is down for the next."""
     return [
         Heat(
             {
@@ -46,5 +46,5 @@ def given(
 
 
 def held(value: float) -> Facts:
-    """Facts with a GIL that is held for so much of the time."""
+    """Facts with a GIL that is held for this fraction of the time."""
     return replace(FACTS, held=Estimate(value, value - 0.01, value + 0.01, 1000))

@@ -1,4 +1,4 @@
-"""Who won, and who races again: from heats of a script."""
+"""Who won, and who races again: from scripted heats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which heats are run, with whom, in the time that is left: with processes from a script."""
+"""Which heats are run, with which contenders, in the time that is left: with scripted processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.advise.scripted_heats import FACTS, PROCESSES, SYNC, THREADS, held
 
 
 class Slow:
-    """Opens nothing, in so many seconds for each process, by a clock of its own; closing takes none."""
+    """Starts nothing, and takes so many seconds for each process by a clock of its own; ending takes none."""
 
     def __init__(self, each: float) -> None:
         self.each, self.now = each, 0.0
@@ -29,8 +29,8 @@ class Slow:
         yield {}
 
 
-class Opened:
-    """Notes what is opened, set by set; every turn takes as long."""
+class Noting:
+    """Notes what is started, set by set. Every turn under one scheduler takes equally long."""
 
     def __init__(self) -> None:
         self.sets: list[list[str]] = []
@@ -68,14 +68,14 @@ def test_nothing_new_begins_that_would_not_end_in_time() -> None:
 def test_slow_starters_race_later_and_pools_do_where_tasks_have_threads(
     own: float, first: set[str], second: set[str]
 ) -> None:
-    starter = Opened()
+    starter = Noting()
     facts = replace(FACTS, cpu_over_wall=own, seconds=1.0, compute_seconds=1.0, held=Estimate(0.1, 0.1, 0.1, 9))
     warm_race(starter, facts, lambda line: None, TimeLeft(0.0, lambda: 1.0), cpus=4, seed=1)
     assert [set(schedulers) for schedulers in starter.sets[:2]] == [first, second]
 
 
 def test_where_time_is_short_those_race_that_promise_most() -> None:
-    """Of equal ones the simplest scheduler's; all chunks of a process, or none of it."""
+    """Of equal ones, those of the simplest scheduler; of each process, all chunks or none."""
     slow = Slow(each=1.0)
     left = TimeLeft(0.0, lambda: slow.now)
     with left.started(slow, [SYNC]):

@@ -23,7 +23,7 @@ SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Conten
 
 
 class Scripted:
-    """A racer that takes as long as it is told. Raises what it is given in place of seconds."""
+    """A racer that takes as long as its script says, and raises where the script has a failure instead of seconds."""
 
     def __init__(self, seconds: Callable[[Contender], float | Broken]) -> None:
         self.seconds = seconds

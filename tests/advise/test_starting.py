@@ -28,7 +28,7 @@ def test_first_computes_are_not_waited_for_where_threads_get_in_each_other_s_way
 
 
 def test_a_process_opens_with_the_fewest_tasks_of_its_contenders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It computes before it races: thousands of tasks would take longer than the race."""
+    """It computes before it races, and with thousands of tasks that would take longer than the race."""
     opened: list[tuple[str, str | None]] = []
 
     class Probed:

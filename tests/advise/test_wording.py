@@ -1,4 +1,4 @@
-"""The advice in words, as code and as data: from heats of a script."""
+"""The advice in words, as code and as data: from scripted heats."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def test_the_page_is_one_screen_and_has_all_parts() -> None:
 
 
 def test_items_that_were_not_looked_at_may_be_longer() -> None:
-    """And what a scheduler loses is then reckoned from all of them."""
+    """What a scheduler loses is then computed from all of them."""
     facts = replace(FACTS, items=40, taken=40)
-    told = wording.reasons(given({SYNC: 1.2, PROCESSES: 0.4}, facts))
-    assert any(line.startswith("all of them take 1.20 s, 3.0 times as long") for line in told)
-    assert "processes 4x1: tasks of 30.0 ms lose 10.0 ms each to starting them" in "\n".join(told)
+    found = wording.reasons(given({SYNC: 1.2, PROCESSES: 0.4}, facts))
+    assert any(line.startswith("all of them take 1.20 s, 3.0 times as long") for line in found)
+    assert "processes 4x1: tasks of 30.0 ms lose 10.0 ms each to starting them" in "\n".join(found)
     assert not any(
         "the sample suggested" in line for line in wording.reasons(given({SYNC: 0.42, PROCESSES: 0.2}, facts))
     )
@@ -66,7 +66,7 @@ def test_the_code_is_python(chosen: Contender, items: int | None, once: bool) ->
 @pytest.mark.parametrize("chunk", [1, 8])
 @pytest.mark.parametrize("items", [8, 100])
 def test_the_code_computes_what_it_should(chunk: int, items: int) -> None:
-    """What is advised for threads, run as it stands."""
+    """The code for threads, run as it stands."""
     chosen = replace(THREADS, chunk=chunk)
     found = given({SYNC: 1.0, chosen: 0.5}, replace(FACTS, items=items, taken=items))
     space: dict[str, object] = {"f": lambda x: x * x, "items": range(items)}
@@ -78,7 +78,7 @@ def test_the_code_computes_what_it_should(chunk: int, items: int) -> None:
 @pytest.mark.parametrize("once", [False, True])
 @pytest.mark.parametrize("scheduler", ["processes", "loky", "distributed"])
 def test_the_code_is_a_program_also_with_processes(scheduler: str, once: bool, tmp_path: Path) -> None:
-    """Pasted under a function and its items, in a file of its own: processes import it again."""
+    """Pasted below a function and its items, in a file of its own, which processes import again."""
     chosen = Contender(scheduler, 2, 1, 8)
     lines = wording.code(given({SYNC: 1.0, chosen: 0.5}, replace(FACTS, items=100, taken=100), once=once))
     program = tmp_path / "mine.py"
