@@ -88,7 +88,8 @@ class Race:
     patience: float = 1.0
     """Seconds to wait for a turn beyond those that would rule it out; by hand."""
     opening: float = 8.0
-    """Seconds that a first compute may take beyond what one process alone needs, with inner threads; docs/advice.md."""
+    """Seconds that a first compute may take beyond what one process alone needs, with inner threads; by hand, because without
+    a limit half a second became 18 s (docs/advice.md)."""
     rest: float = 0.1
     """Seconds of rest after a turn whose inner threads may still spin, waiting for work; by hand."""
     efficient: float = 1.3
@@ -122,14 +123,14 @@ class Decision:
     tie: float = 0.03
     """The same for what was measured: the simpler one is then rarely 5 % worse in truth; docs/advice.md."""
     closest: int = 3
-    """Schedulers that race again where it is too close to call; docs/advice.md."""
+    """Schedulers that race again where it is too close to call; by hand."""
     too_wide: float = 1.25
     """Ratio by which a rival may still be faster; above it nothing can be said; docs/advice.md."""
 
 
 @dataclass(frozen=True)
 class Wording:
-    """From when on something is worth a sentence. All of these were chosen by hand."""
+    """How much of something is worth a sentence. All of these were chosen by hand."""
 
     unforeseen: float = 1.5
     """Time of all items over what the sample suggested."""
