@@ -1,10 +1,10 @@
-"""Functions beside the workloads that docs/measure_advice.py asks advice on.
+"""Functions that docs/measure_advice.py asks advice on, besides the workloads.
 
 Half of them are random mixes of Python, native work without the GIL and sleep, drawn with a fixed seed: tasks of 50 µs to
-half a second that return some bytes to some megabytes. The others are what people do every day.
-FUNCTIONS names each, with its items as `--items` takes them and the kind that dask's documentation goes by: where it missed
-on those, `gilbench advise` was mended. FRESH names those that were written after that, for a trial: nothing was tuned with
-them before they were measured (docs/advice.md says what was mended then).
+half a second, which return from a few bytes to a few megabytes. The others are everyday work.
+FUNCTIONS names each, with its items as `--items` takes them and the kind that dask's documentation goes by: `gilbench advise`
+was tuned on those. FRESH names functions that were written later, for a trial: nothing was tuned on them before they were
+measured (docs/advice.md says what was fixed then).
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ def _panel(axes: Axes, table: Mapping[str, Sequence[float]]) -> None:
     axes.tick_params(axis="y", length=0)
     for row, (rule, regrets) in enumerate(table.items()):
         heights = [row + chance.uniform(-0.28, 0.28) for _ in regrets]
-        colour = OURS if rule == ADVICE else style.GREY
-        axes.plot([1 + r for r in regrets], heights, "o", color=colour, markersize=3.2, alpha=0.55, markeredgewidth=0)
+        color = OURS if rule == ADVICE else style.GREY
+        axes.plot([1 + r for r in regrets], heights, "o", color=color, markersize=3.2, alpha=0.55, markeredgewidth=0)
         within = binomtest(sum(regret <= CLOSE for regret in regrets), len(regrets))
         bounds = within.proportion_ci(method="wilson")
         text = f"{within.statistic:.0%} ({bounds.low:.0%} to {bounds.high:.0%})"

@@ -1,23 +1,21 @@
-"""What the advice is worth: regret over an exhaustive measurement, and that of the rules people use today.
+"""What the advice is worth: its regret over an exhaustive measurement, beside that of the rules people use today.
 
     python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
     python docs/measure_advice.py cost [--count 8]
 
-`measure` takes targets in random order, for as long as you let it: each first gets `gilbench advise`, as a user would call
-it, and then an exhaustive measurement: every scheduler with every number of workers and every chunk, in turns, in one set of
-fresh processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` prints what
-they come to.
+`measure` takes targets in random order, for as long as you let it. For each it first asks `gilbench advise`, as a user would,
+and then measures exhaustively: every scheduler with every number of workers and every chunk, in turns, in one set of fresh
+processes. It appends a line for each to results/reference/advice.jsonl; Ctrl-C loses only the last. `table` sums them up.
 
 Regret is the time of a configuration over that of the best one, minus 1. The fastest of sixty that were measured with noise
-looks faster than it is. So the three that were fastest, the advised one and those of the rules meet again in six further sets of
-fresh processes, where what is more than twice as slow takes a single turn; the best is the fastest of the three there. That
-choice again favours luck: so the regret of the advised one comes from ten sets more, of it and the best alone. (Of the size
-large, where a set takes a minute, it is two and five.) With a single
-process of each, an exhaustive measurement would have no intervals: its cost is taken as that of three sets, the fewest that
-`gilbench run` takes. `cost` compares with that command itself, which is what a user has otherwise: it prints how long
-`gilbench advise` and `gilbench run` take for workloads and sizes drawn at random, the latter for every scheduler and number of
-workers, to its usual precision.
+looks faster than it is. Therefore the three fastest, the advised one and those of the rules meet again in six further sets of
+fresh processes, where whatever is more than twice as slow takes a single turn; the best is the fastest of the three there. That
+choice favors luck again. Therefore the regret of the advised one comes from ten more sets, of it and the best alone. (At size
+large, where a set takes a minute, there are two and five sets.) With a single process of each, an exhaustive measurement would
+have no intervals, so its cost counts as that of three sets, the fewest that `gilbench run` takes. `cost` compares with that
+command itself, the alternative that a user has: it prints how long `gilbench advise` and `gilbench run` take for workloads and
+sizes drawn at random, the latter for every scheduler and number of workers, to its usual precision.
 """
 
 from __future__ import annotations
@@ -40,10 +38,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from advice_functions import FRESH, FUNCTIONS, NUMBERS, TEXT, Function
 
-from gilbench.advise import advice as words
-from gilbench.advise.advisor import Stable, look
+from gilbench.advise.entry import chunks, wider
 from gilbench.advise.fit import Fit
+from gilbench.advise.probing import probe_target
 from gilbench.advise.racing import Contender, Heat
+from gilbench.advise.starting import LiveStarter
+from gilbench.advise.target_facts import Facts
 from gilbench.machine import fingerprint, usable_cpus
 from gilbench.process.talk import Broken
 from gilbench.schedulers import all_schedulers
@@ -81,7 +81,7 @@ def main() -> None:
     measure_.add_argument("--size", action="append", default=[])
     measure_.add_argument("--workloads", action="store_true")
     measure_.add_argument("--functions", action="store_true")
-    measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned with")
+    measure_.add_argument("--fresh", action="store_true", help="functions that nothing was tuned on")
     commands.add_parser("table")
     commands.add_parser("cost").add_argument("--count", type=int, default=8)
     options = parser.parse_args()
@@ -94,12 +94,14 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Measure what is asked for and not yet there; append a line for each."""
+    """Measure what is asked for and not there yet; append a line for each."""
     every = not (options.workloads or options.functions or options.fresh)
     functions = [*(FUNCTIONS if options.functions or every else ()), *(FRESH if options.fresh or every else ())]
     targets = list(targets_of(options.workloads or every, functions, options.size or ["small", "default"]))
-    chosen = [one for one in targets if not options.patterns or any(fnmatch(one[0], p) for p in options.patterns)]
-    done = {(one["target"], one["items"], one["size"]) for one in map(json.loads, OUT.read_text().splitlines())} \
+    chosen = [
+        target for target in targets if not options.patterns or any(fnmatch(target[0], p) for p in options.patterns)
+    ]
+    done = {(line["target"], line["items"], line["size"]) for line in map(json.loads, OUT.read_text().splitlines())} \
         if OUT.exists() else set()  # fmt: skip
     for target, items, size, kind in random.sample(chosen, len(chosen)):
         if (shown(target), items, size) in done:
@@ -122,9 +124,9 @@ def measure(options: argparse.Namespace) -> None:
 def targets_of(
     workloads: bool, functions: Iterable[Function], sizes: Iterable[str]
 ) -> Iterator[tuple[str, str | None, str, str]]:
-    """Yield (target, items, size, kind) of all that is advised on."""
-    for one in functions:
-        yield f"{FILE}:{one.name}", one.items, "default", one.kind
+    """Yield (target, items, size, kind) of everything to ask advice on."""
+    for function in functions:
+        yield f"{FILE}:{function.name}", function.items, "default", function.kind
     if workloads:
         for name in all_workloads():
             for size in sizes:
@@ -137,7 +139,7 @@ def shown(target: str) -> str:
 
 
 def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, Any]:
-    """Ask for advice, measure everything, and return what it comes to."""
+    """Ask for advice, measure everything, and return the line to append."""
     began = time.monotonic()
     advice = advised(target, items, size)
     advise_seconds = time.monotonic() - began
@@ -145,44 +147,44 @@ def measured(target: str, items: str | None, size: str, kind: str) -> dict[str, 
     environment = {} if items is None else {ITEMS: items}
     os.environ.update(environment)
     workload = workload_of(target)
-    stable = Stable(workload, size, 120.0, environment, workload.pinned and not is_own(target))
-    facts = look(stable, lambda line: None)
-    stable.learn(facts)
+    starter = LiveStarter(workload, size, 120.0, environment, workload.pinned and not is_own(target))
+    facts = probe_target(starter, lambda line: None)
+    starter.learn(facts)
     chosen = Contender(**advice["advice"])
     began = time.monotonic()
     everything = dict.fromkeys([*configurations(facts, usable_cpus()), chosen])
-    typical = exhaustive(stable, list(everything), SECONDS)
+    typical = exhaustive(starter, list(everything), SECONDS)
     exhaustive_seconds = SETS * (time.monotonic() - began)
     fastest = sorted(everything, key=typical.median)[:FASTEST]
-    sync = min((one for one in everything if one.scheduler == "sync"), key=typical.median)
+    sync = min((contender for contender in everything if contender.scheduler == "sync"), key=typical.median)
     by_rule = rules(kind, workload.collection, target, everything)
     compared = list(dict.fromkeys([*fastest, chosen, sync, *filter(None, by_rule.values())]))
-    finals = [exhaustive(stable, compared, SHORT) for _ in range(FINALS_LARGE if size == "large" else FINALS)]
+    finals = [exhaustive(starter, compared, SHORT) for _ in range(FINALS_LARGE if size == "large" else FINALS)]
     fit = Fit(finals)
-    over = {one: found.value for one in fastest if (found := fit.ratio(one, fastest[0]))}
-    best = min(over, key=lambda one: over[one])
+    over = {contender: found.value for contender in fastest if (found := fit.ratio(contender, fastest[0]))}
+    best = min(over, key=lambda contender: over[contender])
 
-    def regret(one: Contender | None) -> float | None:
-        found = fit.ratio(one, best) if one else None
+    def regret(contender: Contender | None) -> float | None:
+        found = fit.ratio(contender, best) if contender else None
         return max(0.0, found.value - 1) if found else None
 
-    against = duel(stable, chosen, best, DUELS_LARGE if size == "large" else DUELS)
+    against = duel(starter, chosen, best, DUELS_LARGE if size == "large" else DUELS)
     speedup = fit.ratio(sync, chosen)
     return {
         "target": shown(target), "items": items, "size": size, "kind": kind,
         "advised": chosen.name, "verdict": advice["verdict"], "best": best.name,
         "regret": max(0.0, against.value - 1), "regret_low": against.low - 1, "regret_high": against.high - 1,
-        "rules": {name: regret(one) for name, one in by_rule.items()},
+        "rules": {name: regret(contender) for name, contender in by_rule.items()},
         "promised": advice["speedup"], "speedup": speedup.value if speedup and chosen != sync else 1.0,
         "task_seconds": facts.task_seconds,
         "advise_seconds": advise_seconds, "exhaustive_seconds": exhaustive_seconds,
-        "seconds": {one.name: typical.median(one) for one in everything if math.isfinite(typical.median(one))},
+        "seconds": {contender.name: seconds for contender in everything if math.isfinite(seconds := typical.median(contender))},
         "cpus": usable_cpus(), "python": fingerprint()["python_version"],
     }  # fmt: skip
 
 
 def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
-    """Return what the command says."""
+    """Return the answer of the command, as data. Raises Broken where it fails."""
     command = [sys.executable, "-m", "gilbench", "advise", target, "--size", size, "--json"]
     command += [] if items is None else ["--items", items]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -193,7 +195,7 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
 
 
 def cost(count: int) -> None:
-    """Print how long so many workloads, at sizes drawn at random, take to ask about and to measure in full."""
+    """Print how long it takes to ask about so many random workloads, and to measure them in full."""
     print("| workload | size | gilbench advise | gilbench run | of it |\n|---|---|---|---|---|")
     for name, size in random.sample([(name, size) for name in all_workloads() for size in SIZES], count):
         with tempfile.TemporaryDirectory() as folder:
@@ -209,17 +211,17 @@ def seconds_of(*arguments: str) -> float:
     return time.monotonic() - began
 
 
-def configurations(facts: words.Facts, cpus: int) -> Iterator[Contender]:
+def configurations(facts: Facts, cpus: int) -> Iterator[Contender]:
     """Yield every way to run it: every scheduler, number of workers and chunk."""
     for scheduler in all_schedulers().values():
-        if scheduler.name in ("default", "processes-default") or scheduler.unavailable():
-            continue  # what these run on is among the others, warm
+        if scheduler.advisable is None or scheduler.unavailable():
+            continue  # those that are never advised run on what others keep warm
         shapes = [(shape.workers, shape.threads) for shape in scheduler.shapes(cpus)]
         if facts.busy < 1:
             shapes += MORE_THAN_CPUS.get(scheduler.name, [])
-        for workers, threads in dict.fromkeys([*shapes, *words.wider(scheduler.name, facts, cpus)]):
+        for workers, threads in dict.fromkeys([*shapes, *wider(scheduler.name, facts, cpus)]):
             parallelism = workers * threads
-            found = set(words.chunks(facts, parallelism))
+            found = set(chunks(facts, parallelism))
             if facts.taken:
                 found |= {chunk for chunk in (1, 4, 16, 64, 256) if chunk * 2 * parallelism <= facts.taken}
                 found |= {-(-facts.taken // (parallelism * tasks)) for tasks in (1, 2, 4)}  # for each worker
@@ -229,40 +231,44 @@ def configurations(facts: words.Facts, cpus: int) -> Iterator[Contender]:
                     yield Contender(scheduler.name, workers, threads, chunk)
 
 
-def exhaustive(stable: Stable, contenders: list[Contender], seconds: float) -> Heat:
+def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float) -> Heat:
     """Let all take turns in one set of fresh processes, in random order, for so many seconds."""
-    state, draw = Heat({one: [] for one in contenders}), random.Random()
-    with stable.opened(contenders) as racers:
+    state, draw = Heat({contender: [] for contender in contenders}), random.Random()
+    with starter.started(contenders) as racers:
         began = time.monotonic()
         for round_ in range(ROUNDS):
-            running = [one for one in racers if one not in state.failed and one not in state.left]
-            for one in contenders:
-                state.times[one].append(None)
-            for one in draw.sample(running, len(running)):
+            running = [
+                contender for contender in racers if contender not in state.failed and contender not in state.left
+            ]
+            for contender in contenders:
+                state.times[contender].append(None)
+            for contender in draw.sample(running, len(running)):
                 try:
-                    state.times[one][-1] = racers[one].turn(one, 120.0)
+                    state.times[contender][-1] = racers[contender].turn(contender, 120.0)
                 except Broken as broken:
-                    state.failed[one] = broken.reason
+                    state.failed[contender] = broken.reason
             best = state.median(state.leader())
-            state.left |= {one: "twice as slow" for one in running if state.median(one) > TWICE * best}
+            state.left |= {
+                contender: "twice as slow" for contender in running if state.median(contender) > TWICE * best
+            }
             spent = time.monotonic() - began
             if spent > seconds and (round_ >= 2 or (round_ == 1 and spent > LONG * seconds)):
                 break
     return state
 
 
-def duel(stable: Stable, chosen: Contender, best: Contender, sets: int) -> Estimate:
-    """Return the time of one over the other's, from so many sets that neither was chosen by. Raises Broken."""
+def duel(starter: LiveStarter, chosen: Contender, best: Contender, sets: int) -> Estimate:
+    """Return the time of one over the other's, from so many sets that had no part in choosing them. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
-    found = Fit([exhaustive(stable, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)
+    found = Fit([exhaustive(starter, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)
     if found is None:
         raise Broken("duel", f"{chosen.name} and {best.name} did not both run")
     return found
 
 
 def rules(kind: str, collection: bool, target: str, known: Iterable[Contender]) -> dict[str, Contender | None]:
-    """Return rule -> what it would choose: with as many workers as CPUs, and no chunks."""
+    """Return rule -> the contender that it chooses, with as many workers as CPUs and no chunks; None where that did not run."""
     cpus = usable_cpus()
     by_name = {
         "threads": Contender("threads", 1, cpus),
@@ -298,36 +304,40 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def groups(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the lines by what they are of: the project's workloads, functions that mends were tried on, and fresh ones."""
+    """Return the lines by kind of target: the project's workloads, functions that advice was tuned on, and fresh ones."""
     return {
-        "workloads": [one for one in lines if one["items"] is None],
-        "functions that it was mended with": [one for one in lines if one["items"] is not None and not fresh(one)],
-        "fresh functions": [one for one in lines if fresh(one)],
+        "workloads": [line for line in lines if line["items"] is None],
+        "functions it was tuned on": [line for line in lines if line["items"] is not None and not fresh(line)],
+        "fresh functions": [line for line in lines if fresh(line)],
     }
 
 
 def by_rule(members: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Return rule -> the regrets of the targets where it could be followed; rules that could nowhere are left out."""
-    rules = {rule: [one["rules"][rule] for one in members] for rule in members[0]["rules"]}
-    found = {ADVICE: [one["regret"] for one in members], **rules}
+    """Return rule -> the regrets of the targets where it could be followed. Rules without any are left out."""
+    rules = {rule: [line["rules"][rule] for line in members] for rule in members[0]["rules"]}
+    found = {ADVICE: [line["regret"] for line in members], **rules}
     known = {rule: [regret for regret in regrets if regret is not None] for rule, regrets in found.items()}
     return {rule: regrets for rule, regrets in known.items() if regrets}
 
 
 def fresh(line: Mapping[str, Any]) -> bool:
-    """Whether a line is of a function that nothing was tuned with."""
-    return (line["target"].rpartition(":")[2], line["items"]) in {(one.name, one.items) for one in FRESH}
+    """Return whether a line is about a function that nothing was tuned on."""
+    return (line["target"].rpartition(":")[2], line["items"]) in {(function.name, function.items) for function in FRESH}
 
 
 def further(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what else is to be said of a group: who regrets, the cost, and whether the promised speed-up came true."""
+    """Yield more on a group: which targets regret, the cost, and whether the promised speed-up came true."""
     above = [
-        f"{one['target']} {one['items'] or one['size']}, {one['regret']:.0%}" for one in lines if one["regret"] > CLOSE
+        f"{line['target']} {line['items'] or line['size']}, {line['regret']:.0%}"
+        for line in lines
+        if line["regret"] > CLOSE
     ]
-    cost = [one["advise_seconds"] / one["exhaustive_seconds"] for one in lines]
-    seconds = [one["advise_seconds"] for one in lines]
-    short = [one["advise_seconds"] for one in lines if one["task_seconds"] < 0.1]
-    kept = [one["promised"]["low"] <= one["speedup"] <= one["promised"]["high"] for one in lines if one["promised"]]
+    cost = [line["advise_seconds"] / line["exhaustive_seconds"] for line in lines]
+    seconds = [line["advise_seconds"] for line in lines]
+    short = [line["advise_seconds"] for line in lines if line["task_seconds"] < 0.1]
+    kept = [
+        line["promised"]["low"] <= line["speedup"] <= line["promised"]["high"] for line in lines if line["promised"]
+    ]
     yield f"- Over 5 %: {'; '.join(above) or 'none'}."
     yield (
         f"- Asking takes {statistics.median(seconds):.0f} s at the median, and at most {max(seconds):.0f} s ({max(short):.0f} s "
@@ -338,7 +348,7 @@ def further(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def share(regrets: list[float], bar: float) -> str:
-    """Return how many are at most the bar, in percent."""
+    """Return the share of regrets up to the bar, in percent."""
     return f"{sum(regret <= bar for regret in regrets) / len(regrets):.0%}"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gilbench import machine, units
-from gilbench.advise import advice, racing
+from gilbench.advise import entry, racing
 from gilbench.check import arms
 from gilbench.measure import worker
 from gilbench.process import layout, pins
@@ -79,7 +79,7 @@ def test_figures() -> None:
     assert units.times(float("inf")) == "inf"
 
 
-@pytest.mark.parametrize("module", [units, worker, arms, advice, racing])
+@pytest.mark.parametrize("module", [units, worker, arms, entry, racing])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.attempted > 0

@@ -200,7 +200,7 @@ def test_an_interrupted_command_raises(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_advise_passes_on_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(advisor, "find_out", lambda options, say: asked.append(options))
+    monkeypatch.setattr(advisor, "advice_on", lambda options, say: asked.append(options))
     gilbench.advise(math.sqrt, items=[1, 2], once=True, timeout=5)
     assert asked == [advisor.AdviseOptions("math:sqrt", "[1, 2]", once=True, timeout=5)]
 

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the table _FACE, for editors and type checkers
-    from gilbench.advise.advice import Advice as Advice
+    from gilbench.advise.choice import Advice as Advice
     from gilbench.errors import UserError as UserError
     from gilbench.library import advise as advise
     from gilbench.library import check as check
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the table _FACE, for editors and type checkers
 __version__ = "0.1.0"
 
 _FACE = {  # public name -> the module that defines it
-    "Advice": "gilbench.advise.advice",
+    "Advice": "gilbench.advise.choice",
     "CaseSummary": "gilbench.results.summary",
     "Estimate": "gilbench.stats",
     "Job": "gilbench.targets.workload",

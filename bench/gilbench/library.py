@@ -37,7 +37,7 @@ from typing import IO, TYPE_CHECKING, Any
 from gilbench.errors import UserError, check_names
 
 if TYPE_CHECKING:
-    from gilbench.advise.advice import Advice
+    from gilbench.advise.choice import Advice
     from gilbench.results.observations import Probing
     from gilbench.results.summary import Summary
     from gilbench.results.verdicts import Verdicts
@@ -113,7 +113,7 @@ def run(
             workers=(workers,) if isinstance(workers, int) else tuple(workers),
             data=data,
             python=python,
-            name=name or planning.new_name(planning.RunOptions(profile=profile), None),
+            name=name or runner.new_name(planning.RunOptions(profile=profile), None),
             results=folder,
             probe=probe,
             max_time=max_time,
@@ -211,7 +211,7 @@ def advise(
     _require_positive(timeout=timeout)
     options = advisor.AdviseOptions(named(target), items_as_text(items), size=size, once=once, timeout=timeout)
     with _undisturbed():
-        return advisor.find_out(options, _say(progress))
+        return advisor.advice_on(options, _say(progress))
 
 
 def check(

@@ -36,7 +36,7 @@ def advise(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.serial
 def test_waiting_is_shared_out(tmp_path: Path) -> None:
-    """The one kind of work that gains from threads on any machine, however busy."""
+    """This is the one kind of work that gains from threads on any machine, however busy."""
     done = advise(tmp_path, "mine.py:wait", "--items", "[0.05] * 40", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -44,7 +44,12 @@ def test_waiting_is_shared_out(tmp_path: Path) -> None:
     assert found["advice"]["threads"] > min(usable_cpus(), 4)
     assert found["speedup"]["value"] > 1.3
     assert found["gil"]["held"] is None or found["gil"]["held"]["value"] < 0.5
-    assert {one["scheduler"] for one in found["contenders"]} >= {"sync", "threads", "processes", "distributed"}
+    assert {contender["scheduler"] for contender in found["contenders"]} >= {
+        "sync",
+        "threads",
+        "processes",
+        "distributed",
+    }
     assert done.stderr.splitlines()[0] == "probing mine.py:wait"
 
 
@@ -68,7 +73,7 @@ def test_a_mistake_is_one_line(tmp_path: Path, arguments: list[str], message: st
 
 
 @pytest.mark.serial
-def test_what_cannot_be_pickled_is_told_and_the_rest_advised(tmp_path: Path) -> None:
+def test_what_cannot_be_pickled_is_said_and_the_rest_advised(tmp_path: Path) -> None:
     done = advise(tmp_path, "mine.py:lambdas", "--items", "range(4)")
     assert done.returncode == 0, done.stderr
     assert "mine.py:lambdas: sync" in done.stdout or "mine.py:lambdas: threads" in done.stdout

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gilbench.advise.fit import Fit
-from gilbench.advise.racing import LAYOUT, Contender, Heat
+from gilbench.advise.racing import Contender, Heat
+from gilbench.advise.thresholds import NOISE
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 CHUNKED = replace(PROCESSES, chunk=8)
@@ -17,12 +18,15 @@ CLUSTER = Contender("distributed", 4)
 
 def made(times: dict[Contender, float], chance: random.Random, rounds: int = 5, noise: float = 0.05) -> Heat:
     """A heat of fresh processes, each with a layout of its own, on a machine that drifts by half."""
-    layouts = {process: chance.lognormvariate(0, LAYOUT) for process in sorted({one.process for one in times})}
+    layouts = {
+        process: chance.lognormvariate(0, NOISE.layout)
+        for process in sorted({contender.process for contender in times})
+    }
     drift = [chance.uniform(1, 1.5) for _ in range(rounds)]
     return Heat(
         {
-            one: [truth * layouts[one.process] * pace * chance.lognormvariate(0, noise) for pace in drift]
-            for one, truth in times.items()
+            contender: [truth * layouts[contender.process] * pace * chance.lognormvariate(0, noise) for pace in drift]
+            for contender, truth in times.items()
         }
     )
 
@@ -43,9 +47,9 @@ def test_intervals_cover_the_truth_with_random_layouts(pair: tuple[Contender, Co
     truth = {SYNC: 1.0, THREADS: 0.6, PROCESSES: 0.5, CHUNKED: 0.52, CLUSTER: 0.55}
     chance, covered, tries = random.Random(7), 0, 1000
     for _ in range(tries):
-        first = made({one: truth[one] for one in (SYNC, THREADS, PROCESSES, CHUNKED)}, chance)
-        second = made({one: truth[one] for one in (PROCESSES, CHUNKED, CLUSTER)}, chance)
-        third = made({one: truth[one] for one in (SYNC, THREADS, CLUSTER)}, chance)
+        first = made({contender: truth[contender] for contender in (SYNC, THREADS, PROCESSES, CHUNKED)}, chance)
+        second = made({contender: truth[contender] for contender in (PROCESSES, CHUNKED, CLUSTER)}, chance)
+        third = made({contender: truth[contender] for contender in (SYNC, THREADS, CLUSTER)}, chance)
         found = Fit([first, second, third]).ratio(*pair)
         assert found
         covered += found.low <= truth[pair[0]] / truth[pair[1]] <= found.high

@@ -29,10 +29,10 @@ LINES = [
 ]
 
 
-def test_functions_that_nothing_was_tuned_with_are_apart(script: Callable[[str], ModuleType]) -> None:
+def test_functions_that_nothing_was_tuned_on_are_apart(script: Callable[[str], ModuleType]) -> None:
     found = script("measure_advice").groups(LINES)
     assert [len(members) for members in found.values()] == [2, 2, 2]
-    assert [one["items"] for one in found["fresh functions"]] == ["range(60)", "drawn(20)"]
+    assert [line["items"] for line in found["fresh functions"]] == ["range(60)", "drawn(20)"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from gilbench.advise import racing
-from gilbench.advise.racing import Contender, Heat, between, drop, heat, precise, reach
+from gilbench.advise.racing import Contender, Heat, between, drop, precise, reach, run_heat
 from gilbench.cases.case import Case
 from gilbench.probes import Scene
 from gilbench.process.talk import Broken
@@ -23,7 +23,7 @@ SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Conten
 
 
 class Scripted:
-    """A racer that takes as long as it is told. Raises what it is given in place of seconds."""
+    """A racer that takes as long as its script says, and raises where the script has a failure instead of seconds."""
 
     def __init__(self, seconds: Callable[[Contender], float | Broken]) -> None:
         self.seconds = seconds
@@ -47,16 +47,16 @@ def race(
     times: dict[Contender, float], spread: float = 0.01, seconds: float = 3.0, seed: int = 1
 ) -> tuple[Heat, Scripted]:
     chance = random.Random(seed)
-    racer = Scripted(lambda one: times[one] * chance.lognormvariate(0, spread))
-    return heat(dict.fromkeys(times, racer), seconds, random.Random(seed), clock()), racer
+    racer = Scripted(lambda contender: times[contender] * chance.lognormvariate(0, spread))
+    return run_heat(dict.fromkeys(times, racer), seconds, random.Random(seed), clock()), racer
 
 
 def test_the_hopeless_leave_after_one_turn_the_slow_after_two_the_rest_when_sure() -> None:
     found, racer = race({SYNC: 1.0, THREADS: 0.3, PROCESSES: 0.45})
     assert found.running == [THREADS]
     assert found.left == {SYNC: "left after 1 round", PROCESSES: "left after 2 rounds"}
-    turns = [one for one, _ in racer.asked]
-    assert [turns.count(one) for one in (SYNC, PROCESSES)] == [1, 2]
+    turns = [contender for contender, _ in racer.asked]
+    assert [turns.count(contender) for contender in (SYNC, PROCESSES)] == [1, 2]
 
 
 def test_what_is_too_close_to_call_stays() -> None:
@@ -99,7 +99,7 @@ def test_it_lasts_twice_as_long_where_rounds_are_too_few(seconds: float, rounds:
 
 def test_every_round_has_a_random_order() -> None:
     _, racer = race({SYNC: 1.0, THREADS: 1.0, PROCESSES: 1.0}, spread=0.3)
-    order = [one for one, _ in racer.asked]
+    order = [contender for contender, _ in racer.asked]
     rounds = {tuple(order[at : at + 3]) for at in range(0, len(order) - 2, 3)}
     assert len(rounds) > 2
 
@@ -110,7 +110,7 @@ def test_who_takes_too_long_has_lost_and_who_fails_cannot_run() -> None:
         THREADS: Broken("timeout", "no answer within 3 s"),
         PROCESSES: Broken("raised", "PicklingError: no"),
     }
-    found = heat(dict.fromkeys(answers, Scripted(answers.__getitem__)), 3.0, random.Random(1), clock())
+    found = run_heat(dict.fromkeys(answers, Scripted(answers.__getitem__)), 3.0, random.Random(1), clock())
     assert found.left == {THREADS: "too slow to wait for"}
     assert found.failed == {PROCESSES: "PicklingError: no"}
     assert found.leader() is SYNC
@@ -122,14 +122,15 @@ def test_patience_is_bounded_by_the_best_time() -> None:
     found, racer = race({SYNC: 10.0, THREADS: 1.0, PROCESSES: 9.0}, seed=3)
     assert found.running == [THREADS]
     first = dict(reversed(racer.asked))
-    after_threads = [one for one, _ in racer.asked][[one for one, _ in racer.asked].index(THREADS) + 1 :]
-    assert all(first[one] < 10 for one in after_threads if one is not THREADS)
+    turns = [contender for contender, _ in racer.asked]
+    after_threads = turns[turns.index(THREADS) + 1 :]
+    assert all(first[contender] < 10 for contender in after_threads if contender is not THREADS)
 
 
 def test_newcomers_are_given_no_more_time_than_they_need_to_beat_the_leader() -> None:
     before, _ = race({THREADS: 1.0})
-    racer = Scripted(lambda one: 1.0)
-    heat({PROCESSES: racer}, 1.0, random.Random(1), clock(), rivals=before)
+    racer = Scripted(lambda contender: 1.0)
+    run_heat({PROCESSES: racer}, 1.0, random.Random(1), clock(), rivals=before)
     assert racer.asked[0][1] < 10
 
 
@@ -147,11 +148,11 @@ def test_precise_looks_at_the_spread_within() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "name"),
+    ("contender", "name"),
     [(SYNC, "sync"), (THREADS, "threads 1x4"), (Contender("processes", 4, 1, 16), "processes 4x1, 16 items per task")],
 )
-def test_names(one: Contender, name: str) -> None:
-    assert one.name == name
+def test_names(contender: Contender, name: str) -> None:
+    assert contender.name == name
 
 
 def test_a_turn_computes_in_as_many_tasks_as_it_is_told() -> None:

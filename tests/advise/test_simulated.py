@@ -1,4 +1,4 @@
-"""The whole race against targets, noise and a clock that are made up (docs/simulate_advice.py)."""
+"""The whole race against targets, noise and a clock that are all invented (docs/simulate_advice.py)."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.check.scope import DEFAULT_SCHEDULERS, cases_of, thresholds
+from gilbench.check.scope import cases_of, thresholds
 from gilbench.errors import UserError
+from gilbench.schedulers import core_schedulers
 from tests.check.scripted_check import OPTIONS, both, known, workload
 
 pytestmark = pytest.mark.usefixtures("two_cpus")
@@ -25,7 +26,7 @@ def test_without_names_every_familys_representative_meets_the_usual_schedulers_w
     assert sorted(case.name for case in cases) == [
         "w0:tiny:processes:2x1", "w0:tiny:sync:1x1", "w0:tiny:threads:1x2",
     ]  # fmt: skip
-    assert {case.scheduler for case in cases} == set(DEFAULT_SCHEDULERS)
+    assert {case.scheduler for case in cases} == set(core_schedulers())
 
 
 def test_what_is_named_is_checked_also_where_it_represents_nothing() -> None:

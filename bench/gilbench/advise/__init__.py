@@ -1,4 +1,5 @@
-"""`gilbench advise`: probe, drop what the probes rule out, let the rest race, and say it in words.
+"""`gilbench advise`: probe a target, drop what the probes rule out, let the rest race, and say it in words.
 
-session -> advice (what is known, what may still win, the words) and racing (short real runs by turns)
+advisor -> probing -> target_facts; contest -> entry (who takes part), racing (one heat), starting (its processes);
+choice -> fit; wording. thresholds has every figure that decides something.
 """

@@ -1,9 +1,9 @@
-"""The race of `gilbench advise`: live contenders take turns, and each leaves as soon as it cannot be the best.
+"""One heat of the race of `gilbench advise`: live contenders take turns, and whoever cannot be the best leaves.
 
 A contender is a way to run the target: scheduler, workers, threads per worker, items per task. In each round every
 contender that is left takes one turn, in random order, so that whatever lasts longer than a turn hits all alike. Ratios are
-taken within rounds. Two processes with the same case differ for good by some percent (memory layout): that is added to
-every interval, and what lies too close races again in fresh processes.
+taken within rounds. Two processes with the same case differ for good by a few percent (memory layout). Every interval
+allows for that, and what is too close to call races again in fresh processes.
 """
 
 from __future__ import annotations
@@ -14,21 +14,13 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
+from gilbench.advise.thresholds import DECISION, NOISE, RACE
 from gilbench.probes import Scene
 from gilbench.process.talk import Broken
 from gilbench.stats import own_spread, squared_error, student_quantile
 
-SAME: Final = 0.05  # a difference below is none
-HOPELESS: Final = 1.35  # a ratio to the leader, seen in both of two rounds, at which a contender leaves
-AT_ONCE: Final = 3.0  # the same after a single round: it may have met a busy moment
-LAYOUT: Final = 0.035  # standard deviation of the log, between two processes that measure the same case (docs/check.md)
-ALIKE: Final = 0.01  # the same between two chunks in one process: what a few rounds by chance agree to is not believed
-UNTOLD: Final = 0.1  # the same of a turn, where a single one tells nothing of it
-FEWEST, MOST = 3, 40  # rounds in one heat
-LONGER: Final = 2.0  # times the seconds of a heat, where they were not enough for the fewest rounds
-PATIENCE = 1.0  # seconds to wait for a turn beyond those that would rule it out: it may have met a busy moment
 TURN = 0.01  # seconds that one turn takes at least
 
 
@@ -42,14 +34,19 @@ class Contender:
     chunk: int = 1
 
     @property
+    def is_sync(self) -> bool:
+        """Whether it runs one task after the other; every speed-up is taken over that."""
+        return self.scheduler == "sync"
+
+    @property
     def name(self) -> str:
         """As a person reads it: `processes 4x1, 16 items per task`."""
-        shape = "" if self.scheduler == "sync" else f" {self.workers}x{self.threads}"
+        shape = "" if self.is_sync else f" {self.workers}x{self.threads}"
         return f"{self.scheduler}{shape}" + (f", {self.chunk} items per task" if self.chunk > 1 else "")
 
     @property
     def process(self) -> tuple[str, int, int]:
-        """Scheduler and shape: contenders that differ in their chunks only race in the same process."""
+        """Scheduler and shape. Contenders that differ only in their chunks race in the same process."""
         return self.scheduler, self.workers, self.threads
 
     @property
@@ -58,7 +55,7 @@ class Contender:
         return self.workers * self.threads
 
     def tasks(self, items: int) -> int:
-        """Return how many tasks so many items make: with chunks as many for each worker, so that all end together.
+        """Return how many tasks these items make. With chunks each worker gets equally many, so that all end together.
 
         >>> Contender("processes", 2, chunk=4).tasks(60)  # of 3 or 4 items; 15 of 4 would be 32 for one, 28 for the other
         16
@@ -77,9 +74,10 @@ class Racer(Protocol):
 
 @dataclass
 class Heat:
-    """One set of fresh processes. times: contender -> round -> seconds; None where it had left, or never came.
+    """What was raced in one set of fresh processes.
 
-    left: contender -> why it left. failed: contender -> why it cannot run at all.
+    times: contender -> round -> seconds; None where it had left, or did not finish. left: contender -> why it left.
+    failed: contender -> why it cannot run at all.
     """
 
     times: dict[Contender, list[float | None]] = field(default_factory=dict)
@@ -89,7 +87,7 @@ class Heat:
     @property
     def running(self) -> list[Contender]:
         """Those that may still be the best."""
-        return [one for one in self.times if one not in self.left and one not in self.failed]
+        return [contender for contender in self.times if contender not in self.left and contender not in self.failed]
 
     def median(self, contender: Contender) -> float:
         """Seconds of one compute; infinite where it never finished one."""
@@ -106,7 +104,7 @@ class Heat:
         return [math.log(a / b) for a, b in pairs if a is not None and b is not None]
 
 
-def heat(
+def run_heat(
     racers: Mapping[Contender, Racer],
     seconds: float,
     draw: random.Random,
@@ -114,95 +112,98 @@ def heat(
     rivals: Heat | None = None,
     patience: float = 0.0,
 ) -> Heat:
-    """Race until one is left, until more rounds would not tell more, or for so many seconds: twice that for too few rounds.
+    """Race until one contender is left, until more rounds would say no more, or until the time is up.
 
-    rivals: an earlier heat; its leader's time bounds the patience with newcomers. patience: seconds of it for everyone, so
-    that sync, to which all is compared, finishes once. At least one round is run.
+    seconds: for the heat; twice as many where they are too few for the fewest rounds. At least one round is run. rivals: an
+    earlier heat, whose leader's time bounds the patience with newcomers. patience: seconds that each turn is granted at least,
+    so that sync, with which everything is compared, finishes once.
     """
-    state = Heat({one: [] for one in racers})
+    heat = Heat({contender: [] for contender in racers})
     best = rivals.median(rivals.leader()) if rivals else math.inf
     began, rounds = clock(), 0
-    while state.running and rounds < MOST:
+    while heat.running and rounds < RACE.most_rounds:
         spent = clock() - began
-        if rounds > 0 and spent >= seconds and (rounds >= FEWEST or spent >= LONGER * seconds):
+        if rounds > 0 and spent >= seconds and (rounds >= RACE.fewest_rounds or spent >= RACE.longer * seconds):
             break
-        round_ = draw.sample(state.running, len(state.running))
-        for one in state.times:
-            state.times[one].append(None)
-        for one in round_:
-            known = min(best, min((state.median(other) for other in state.times), default=math.inf))
-            wait = max(patience, PATIENCE + AT_ONCE * known * (2 if rounds == 0 else 1))
+        order = draw.sample(heat.running, len(heat.running))
+        for times in heat.times.values():
+            times.append(None)
+        for contender in order:
+            known = min(best, min((heat.median(other) for other in heat.times), default=math.inf))
+            ruling_out = RACE.hopeless_at_once * known * (2 if rounds == 0 else 1)
             try:
-                state.times[one][-1] = racers[one].turn(one, wait)
+                heat.times[contender][-1] = racers[contender].turn(contender, max(patience, RACE.patience + ruling_out))
             except Broken as broken:
-                _leaves(state, one, broken)
+                _leaves(heat, contender, broken)
         rounds += 1
-        drop(state, rounds)
-        if rounds >= FEWEST and (len(state.running) < 2 or precise(state)):
+        drop(heat, rounds)
+        if rounds >= RACE.fewest_rounds and (len(heat.running) < 2 or precise(heat)):
             break
-    return state
+    return heat
 
 
-def _leaves(state: Heat, one: Contender, broken: Broken) -> None:
-    """A contender that is too slow has lost; one that fails cannot run at all."""
+def _leaves(heat: Heat, contender: Contender, broken: Broken) -> None:
+    """Note that a contender is too slow, and has lost, or fails, and cannot run at all."""
     if broken.kind == "timeout":
-        state.left[one] = "too slow to wait for"
+        heat.left[contender] = "too slow to wait for"
     else:
-        state.failed[one] = broken.reason
+        heat.failed[contender] = broken.reason
 
 
-def drop(state: Heat, rounds: int) -> None:
-    """Let leave whoever cannot be the best any more."""
-    known = [one for one in state.running if math.isfinite(state.median(one))]
+def drop(heat: Heat, rounds: int) -> None:
+    """Let whoever cannot be the best any more leave."""
+    known = [contender for contender in heat.running if math.isfinite(heat.median(contender))]
     if not known:
         return
-    leader = min(known, key=state.median)
-    for one in known:
-        ratios = state.log_ratios(one, leader)
-        if one is leader or not ratios:
+    leader = min(known, key=heat.median)
+    for contender in known:
+        ratios = heat.log_ratios(contender, leader)
+        if contender is leader or not ratios:
             continue
         if rounds == 1:
-            hopeless = ratios[0] > math.log(AT_ONCE)
+            hopeless = ratios[0] > math.log(RACE.hopeless_at_once)
         elif rounds == 2:
-            hopeless = min(ratios) > math.log(HOPELESS)
+            hopeless = min(ratios) > math.log(RACE.hopeless)
         else:
-            low, _ = reach(ratios, between(one, leader))
-            hopeless = low > math.log1p(SAME)
+            low, _ = reach(ratios, between(contender, leader))
+            hopeless = low > math.log1p(DECISION.same)
         if hopeless:
-            state.left[one] = f"left after {rounds} round{'s' if rounds > 1 else ''}"
+            heat.left[contender] = f"left after {rounds} round{'s' if rounds > 1 else ''}"
 
 
 def between(above: Contender, below: Contender) -> float:
     """Return the variance of the log ratio of two contenders that comes from their processes."""
-    return ALIKE**2 if above.process == below.process else 2 * LAYOUT**2
+    return NOISE.chunk**2 if above.process == below.process else 2 * NOISE.layout**2
 
 
-def reach(ratios: Sequence[float], variance: float, confidence: float = 0.99) -> tuple[float, float]:
-    """Return the interval of the mean of log ratios of one heat. At 99 %, because it is looked at often.
+def reach(ratios: Sequence[float], variance: float, confidence: float = RACE.confidence) -> tuple[float, float]:
+    """Return the interval of the mean of the log ratios of one heat.
 
-    variance: as `between` says.
+    variance: as `between` returns it.
     """
-    centre = statistics.median(ratios)
+    center = statistics.median(ratios)
     within = _error(ratios)
-    # The variance is known and not estimated: the quantile is that of the part which is.
+    # The variance is known and not estimated, so the quantile of Student's t belongs to the other part alone.
     quantile = student_quantile(max(1, len(ratios) - 1), (1 + confidence) / 2)
     half = math.sqrt(quantile**2 * within + student_quantile(1e6, (1 + confidence) / 2) ** 2 * variance)
-    return centre - half, centre + half
+    return center - half, center + half
 
 
-def precise(state: Heat) -> bool:
-    """Whether more rounds in these processes would tell nothing more: their own spread is small beside the layouts'."""
-    leader = state.leader()
-    for one in state.running:
-        ratios = state.log_ratios(one, leader)
-        if one is not leader and (len(ratios) < FEWEST or statistics.variance(ratios) / len(ratios) > LAYOUT**2 / 2):
+def precise(heat: Heat) -> bool:
+    """Return whether more rounds in these processes would add nothing, because layouts differ by more than rounds do."""
+    leader = heat.leader()
+    for contender in heat.running:
+        ratios = heat.log_ratios(contender, leader)
+        if contender is leader:
+            continue
+        if len(ratios) < RACE.fewest_rounds or statistics.variance(ratios) / len(ratios) > NOISE.layout**2 / 2:
             return False
     return True
 
 
 def _error(ratios: Sequence[float]) -> float:
-    """Return the squared standard error within one heat; that of a tenth where a single round cannot tell."""
-    return squared_error(own_spread(ratios), len(ratios)) if len(ratios) > 1 else UNTOLD**2
+    """Return the squared standard error within one heat; a presumed one where there is a single round."""
+    return squared_error(own_spread(ratios), len(ratios)) if len(ratios) > 1 else NOISE.single_turn**2
 
 
 # --- In the racing process

@@ -142,7 +142,7 @@ def cases_of(
 def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -> Sequence[Shape]:
     """Return the shapes under which this workload meets this scheduler."""
     shapes = scheduler.shapes(cpus)
-    if scheduler.name == "default":
+    if scheduler.collections_only:
         return shapes if workload.collection else ()
     if breadth == "all":
         return shapes

@@ -14,11 +14,9 @@ from gilbench.cases.plan import PROFILES, THRESHOLD, Selection
 from gilbench.check.arms import Known
 from gilbench.errors import UserError, check_names
 from gilbench.machine import usable_cpus
-from gilbench.schedulers import all_schedulers
+from gilbench.schedulers import all_schedulers, core_schedulers
 from gilbench.targets.builtin import choose
 from gilbench.targets.workload import SIZES, Workload
-
-DEFAULT_SCHEDULERS = ("sync", "threads", "processes")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Ca
         for arm, other in (("base", "head"), ("head", "base"))
         if workload.name in known[arm].workloads and workload.name not in known[other].workloads
     ]
-    asked = options.schedulers or DEFAULT_SCHEDULERS
+    asked = options.schedulers or core_schedulers()
     cpus = usable_cpus()
     selection = Selection(workloads=("*",), schedulers=asked, sizes=(options.size,), workers=(1, cpus))
     shared = [workload for workload in wanted if all(workload.name in arm.workloads for arm in known.values())]

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from gilbench.cases.case import Case
 from gilbench.results.summary import CaseSummary, Estimate, Failure, Summary
+from gilbench.schedulers import MIX, PROCESSES, SERIAL, THREADS, Shape, all_schedulers
 from gilbench.targets.workload import SIZES
 
 T = TypeVar("T")
@@ -27,21 +28,19 @@ def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def series(case: Case) -> str:
-    """Return the scheduler as charts tell them apart: distributed in one process is another thing than in many."""
-    if case.scheduler != "distributed":
-        return case.scheduler
-    if case.workers > 1 and case.threads > 1:
-        return "distributed mix"
-    return "distributed 1xN" if case.threads > 1 else "distributed Nx1" if case.workers > 1 else SINGLE
+    """Return the scheduler, as charts tell it apart: some are different things in one process and in many."""
+    scheduler = all_schedulers().get(case.scheduler)
+    return scheduler.series(Shape(case.workers, case.threads)) if scheduler else case.scheduler
 
 
 def kind(case: Case) -> str:
     """Return what runs the tasks at once: "serial", "threads", "processes" or "mix" (processes of several threads)."""
-    if case.scheduler == "sync":
-        return "serial"
+    scheduler = all_schedulers().get(case.scheduler)
+    if scheduler and scheduler.kind == SERIAL:
+        return SERIAL
     if case.workers > 1 and case.threads > 1:
-        return "mix"
-    return "threads" if case.threads > 1 or case.scheduler == "threads" else "processes"
+        return MIX
+    return THREADS if case.threads > 1 or (scheduler and scheduler.kind == THREADS) else PROCESSES
 
 
 def usable(estimate: Estimate | None) -> bool:

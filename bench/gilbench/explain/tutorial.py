@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from gilbench import units
 from gilbench.results.summary import CaseSummary, Summary, pooled_speedup
+from gilbench.schedulers import PROCESSES, all_schedulers
 from gilbench.stats import Estimate, quotient
 from gilbench.targets.workload import SIZES
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"
 NOTICEABLE = 1.2  # a factor that a person notices; smaller gains are neither "parallel" nor "wins"
-PROCESSES = ("processes", "loky")
 
 Answer = tuple[str, str]
 
@@ -111,6 +111,11 @@ def any_of(verdicts: Iterable[str]) -> str:
     return opposite(all_of(opposite(verdict) for verdict in verdicts))
 
 
+def _pools() -> list[str]:
+    """Return the schedulers with a pool of processes that is kept, and so may be advised."""
+    return [name for name, found in all_schedulers().items() if found.kind == PROCESSES and found.advisable]
+
+
 def missing(*workloads: str) -> Answer:
     """Return the answer where nothing was measured."""
     return UNKNOWN, f"not measured: gilbench run {' '.join(workloads)}"
@@ -175,7 +180,7 @@ def csv_threads(evidence: Evidence) -> Answer:
     names = dict.fromkeys(case.case.workload for case in evidence.summary.timed if case.family == "csv_files")
     verdicts, texts = [], []
     for name in names:
-        threads, others = evidence.case(name, "threads"), evidence.best(name, ("sync", *PROCESSES))
+        threads, others = evidence.case(name, "threads"), evidence.best(name, ("sync", *_pools()))
         if threads and others:
             ahead = evidence.summary.ratio(others, threads)
             verdicts.append(HOLDS if ahead.low > 1 else FAILS if ahead.high < 1 else UNKNOWN)
@@ -299,7 +304,7 @@ def graph(evidence: Evidence) -> Answer:
 @claim("many-csv", chart="speedup")
 def many_csv(evidence: Evidence) -> Answer:
     """Many CSV files are read with one delayed(pd.read_csv) each and computed at once."""
-    best = evidence.best("csv_max_price", ("threads", *PROCESSES, "distributed"))
+    best = evidence.best("csv_max_price", ("threads", *_pools(), "distributed"))
     if not best or not best.speedup:
         return missing("csv_max_price")
     return above(best.speedup, NOTICEABLE), (

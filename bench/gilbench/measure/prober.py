@@ -22,14 +22,13 @@ from gilbench.measure.live import LiveProbed, Start
 from gilbench.probes import Found, Probe, Unavailable, all_probes
 from gilbench.process.talk import Broken
 from gilbench.results.observations import Probing
-from gilbench.schedulers import all_schedulers
+from gilbench.schedulers import all_schedulers, simplicity
 from gilbench.targets.calls import ITEMS
 from gilbench.targets.naming import chosen
 from gilbench.targets.workload import SIZES
 
 FORMAT = 1
 
-SCHEDULERS = ("sync", "threads", "processes", "distributed")
 MARGIN = 16  # characters before a line of a page: the names of the probes stand there
 LIVES = ("raised", "wrong answer")  # kinds of failure after which a probed process answers the next question
 ANY = "tiny_tasks"  # the workload that is open where a probe asks about the schedulers themselves
@@ -131,7 +130,7 @@ def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -
     sizes: dict[str, Counter[str]] = {}
     for case in timed:
         sizes.setdefault(case.workload, Counter())[case.size] += 1
-    names = [name for name in SCHEDULERS if name in {case.scheduler for case in timed}]
+    names = [name for name in usual_schedulers() if name in {case.scheduler for case in timed}]
     asked = questions(list(sizes), list(all_probes()))
     for number, (workload, probes) in enumerate(asked, start=1):
         size = sizes[workload].most_common(1)[0][0] if workload else "tiny"
@@ -156,7 +155,13 @@ def questions(targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, l
 
 def schedulers_of(asked: Sequence[str]) -> list[str]:
     """Return the schedulers to probe under: those asked for, or the usual ones that can run here."""
-    return list(asked) or [name for name in SCHEDULERS if all_schedulers()[name].unavailable() is None]
+    return list(asked) or [name for name in usual_schedulers() if all_schedulers()[name].unavailable() is None]
+
+
+def usual_schedulers() -> list[str]:
+    """Return the schedulers to probe under where the user names none; the simplest first."""
+    probed = [scheduler for scheduler in all_schedulers().values() if scheduler.probed]
+    return [scheduler.name for scheduler in sorted(probed, key=simplicity)]
 
 
 def page(probing: Probing, width: int = 200) -> str:

@@ -26,8 +26,9 @@ from typing import Any
 from weakref import WeakSet
 
 from gilbench.probes import Found, Probed, Scene, Unavailable
+from gilbench.schedulers import all_schedulers
 
-SCHEDULERS = ("processes", "processes-default", "loky", "distributed")
+SCHEDULERS = tuple(scheduler.name for scheduler in all_schedulers().values() if scheduler.crosses)
 PINNED = True
 OF_WORKLOADS = True
 SECONDS = 0.3  # of computes that are counted; one at least

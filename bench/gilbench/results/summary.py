@@ -13,6 +13,7 @@ from gilbench import stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.results.observations import Probing
+from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate as Estimate
 
 if TYPE_CHECKING:
@@ -260,14 +261,10 @@ def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
 
 def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:
     """Say loudly when the control did not scale: then the machine had no workers to spare, and nothing else counts."""
+    unscaled = {scheduler.name for scheduler in all_schedulers().values() if not scheduler.scales}
     for summary in cases:
         case, speedup = summary.case, summary.speedup
-        if (
-            summary.family != CONTROL
-            or speedup is None
-            or case.parallelism == 1
-            or case.scheduler == "processes-default"
-        ):
+        if summary.family != CONTROL or speedup is None or case.parallelism == 1 or case.scheduler in unscaled:
             continue
         ideal = min(case.parallelism, summary.tasks)
         if speedup.high < CONTROL_SCALES * ideal:

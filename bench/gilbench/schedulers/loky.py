@@ -1,16 +1,30 @@
-"""loky: a process pool that dask takes as a plain `concurrent.futures.Executor`; it stands for any other one."""
+"""loky: a process pool that dask uses as a plain `concurrent.futures.Executor`; it stands for all others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from gilbench.schedulers import Opened, Setup, Shape, worker_counts
+from gilbench.schedulers import (
+    PROCESSES,
+    Advisable,
+    Costs,
+    Look,
+    Opened,
+    Recipe,
+    Setup,
+    Shape,
+    Waiting,
+    worker_counts,
+)
 from gilbench.schedulers.processes import wait_for_all
 
 NAME = "loky"
 CORE = False
+KIND = PROCESSES
+LOOKS = {"loky": Look("#009E73", "d", "--//", place=50)}
+WIDEST = 2  # processes for each CPU where tasks wait; each costs memory, so a single number is tried
 
 
 def shapes(cpus: int) -> tuple[Shape, ...]:
@@ -31,3 +45,27 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
     with ProcessPoolExecutor(shape.workers, initializer=setup.initializer) as pool:
         wait_for_all(pool, shape.workers)
         yield Opened({"scheduler": pool})
+
+
+def wider(waiting: Waiting) -> Sequence[Shape]:
+    """Return one shape: as many processes as keep all CPUs busy, and at most WIDEST for each CPU."""
+    return [Shape(min(waiting.tasks, WIDEST * waiting.cpus), 1)]
+
+
+def describe(shape: Shape) -> str:
+    """Return what to use, in words."""
+    return f"a loky pool: {shape.workers} processes of one thread each"
+
+
+def recipe(shape: Shape, once: bool) -> Recipe:
+    """Return code: loky keeps the pool by itself."""
+    return Recipe(imports=("import dask, loky",), keywords=f", scheduler=loky.get_reusable_executor({shape.workers})")
+
+
+ADVISABLE = Advisable(
+    simplicity=30,
+    describe=describe,
+    recipe=recipe,
+    costs=Costs(per_task=100e-6, per_compute=300e-6, opening=0.1),  # far below any machine of today (docs/advice.md)
+    wider=wider,
+)

@@ -1,15 +1,31 @@
-"""processes: a warm pool of spawned processes and one task per message, which is the best that dask's processes can do."""
+"""processes: a warm pool of spawned processes and one task per message, the best that dask's processes can do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
-from gilbench.schedulers import Opened, Setup, Shape, worker_counts
+from gilbench.schedulers import (
+    FIRST_HEAT,
+    PROCESSES,
+    Advisable,
+    Costs,
+    Look,
+    Opened,
+    Recipe,
+    Setup,
+    Shape,
+    Waiting,
+    worker_counts,
+)
 
 NAME = "processes"
 CORE = True
+KIND = PROCESSES
+PROBED = True
+LOOKS = {"processes": Look("#D55E00", "s", "\\\\\\", place=20)}
+WIDEST = 4  # processes for each CPU where tasks wait; each costs memory, so a single number is tried
 
 
 def shapes(cpus: int) -> tuple[Shape, ...]:
@@ -50,3 +66,34 @@ def _answer() -> int:
 
     time.sleep(0.005)  # long enough for the other processes to take their share of the questions
     return os.getpid()
+
+
+def wider(waiting: Waiting) -> Sequence[Shape]:
+    """Return one shape: as many processes as keep all CPUs busy, and at most WIDEST for each CPU."""
+    return [Shape(min(waiting.tasks, WIDEST * waiting.cpus), 1)]
+
+
+def describe(shape: Shape) -> str:
+    """Return what to use, in words."""
+    return f"processes: {shape.workers} processes of one thread each"
+
+
+def recipe(shape: Shape, once: bool) -> Recipe:
+    """Return code: with a pool that is kept, unless there is only one compute."""
+    if once:
+        return Recipe(keywords=f', scheduler="processes", num_workers={shape.workers}, chunksize=1')
+    return Recipe(
+        imports=("import dask, multiprocessing", "from concurrent.futures import ProcessPoolExecutor"),
+        opening=f'with ProcessPoolExecutor({shape.workers}, multiprocessing.get_context("spawn")) as pool:  # keep it',
+        keywords=', scheduler="processes", pool=pool, chunksize=1',
+    )
+
+
+ADVISABLE = Advisable(
+    simplicity=20,
+    describe=describe,
+    recipe=recipe,
+    heat=FIRST_HEAT,
+    costs=Costs(per_task=100e-6, per_compute=300e-6, opening=0.1),  # far below any machine of today (docs/advice.md)
+    wider=wider,
+)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gilbench.schedulers import Opened, Setup, Shape
+from gilbench.schedulers import PROCESSES, Look, Opened, Setup, Shape
 
 NAME = "processes-default"
 CORE = False
+KIND = PROCESSES
+SCALES = False  # one message carries six tasks, which then run in the same process
+LOOKS = {"processes-default": Look("#E69F00", "D", "xx", place=30)}
 
 
 def shapes(cpus: int) -> tuple[Shape, ...]:
-    """As many processes as CPUs, which is what dask takes by itself."""
+    """As many processes as CPUs: dask's own choice."""
     return (Shape(cpus, 1),)
 
 

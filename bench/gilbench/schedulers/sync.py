@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gilbench.schedulers import Opened, Setup, Shape
+from gilbench.schedulers import FIRST_HEAT, SERIAL, Advisable, Look, Opened, Recipe, Setup, Shape
 
 NAME = "sync"
 CORE = True
+KIND = SERIAL
+PROBED = True
+LOOKS = {"sync": Look("#000000", "X", "", place=0)}
 
 
 def shapes(cpus: int) -> tuple[Shape, ...]:
@@ -28,3 +31,18 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
 
     setup.initializer()
     yield Opened({"scheduler": get_sync})
+
+
+def describe(shape: Shape) -> str:
+    """Return what to use, in words."""
+    return "sync: one task after the other"
+
+
+def recipe(shape: Shape, once: bool) -> Recipe:
+    """Return code: the scheduler's name."""
+    return Recipe(keywords=', scheduler="sync"')
+
+
+ADVISABLE = Advisable(
+    simplicity=0, describe=describe, recipe=recipe, heat=FIRST_HEAT, heat_with_inner_threads=FIRST_HEAT
+)

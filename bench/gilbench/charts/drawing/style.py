@@ -21,6 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
 from gilbench.results.summary import Summary
+from gilbench.schedulers import all_schedulers
 
 # Inches at 100 dots per inch: 800 pixels, the width of a README. Fonts in points, so that 9 is 12.5 pixels there.
 WIDTH: Final = 8.0
@@ -61,29 +62,20 @@ HOUSE: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a scheduler is drawn everywhere. The marker and the hatch tell it where colours do not.
-
-    Hatches are of lines only: with dots an SVG becomes ten times as large.
-    """
+    """How a scheduler is drawn everywhere. The marker and the hatch tell it apart where colors do not."""
 
     colour: str
     marker: str
     hatch: str
 
 
-# Colours: Okabe & Ito, "Color Universal Design", 2008; grey stands in for their yellow, which is faint on white.
+# In the order of legends and tables. Each scheduler's file says how its series look.
 STYLES: Final[Mapping[str, Style]] = {
-    "sync": Style("#000000", "X", ""),
-    "threads": Style("#0072B2", "o", "///"),
-    "processes": Style("#D55E00", "s", "\\\\\\"),
-    "processes-default": Style("#E69F00", "D", "xx"),
-    "distributed 1xN": Style("#56B4E9", "^", "---"),
-    "distributed Nx1": Style("#CC79A7", "v", "|||"),
-    "distributed mix": Style("#8A7A00", "P", "++"),
-    "distributed": Style("#8A7A00", "H", "+//"),  # where it is not known, or does not matter, how it was spread
-    "distributed 1x1": Style("#CC79A7", "|", "-"),
-    "loky": Style("#009E73", "d", "--//"),
-    "default": Style("#7F7F7F", "*", "x"),
+    series: Style(look.color, look.marker, look.hatch)
+    for series, look in sorted(
+        (item for scheduler in all_schedulers().values() for item in scheduler.looks.items()),
+        key=lambda item: item[1].place,
+    )
 }
 SPARE: Final = tuple(
     Style(colour, marker, hatch)

@@ -21,10 +21,10 @@ from gilbench.explain import series as data
 from gilbench.probes.timeline_probe import Task, Timeline
 from gilbench.results.observations import Probing
 from gilbench.results.summary import Summary
+from gilbench.schedulers import core_schedulers
 
 MOST: Final = 3  # workloads drawn
 NAMED: Final = 6  # of those left out
-CORE: Final = ("sync", "threads", "processes")
 MATTERS: Final = 0.25  # share of the workers' time inside tasks, below which their length is not what counts
 OWN_CPU: Final = 0.75  # of sync's share of time on a CPU, below which tasks on processes must have shared theirs
 SAME: Final = 1.1  # times as fast or as long, up to which nothing is said to change: each is a single compute
@@ -45,7 +45,7 @@ FAINT: Final = 0.15  # of a lane's height, that the lowest bar has: less could n
 
 BARS: Final = 1500  # in the whole chart: keeps the SVG small
 TOGETHER: Final = 6  # steps that short tasks are drawn together over
-BEYOND: Final = 2.5  # times the longest of CORE, where the axis ends for all others
+BEYOND: Final = 2.5  # times the longest of the core schedulers, where the axis ends for all others
 Box = tuple[float, float, float, float]  # left, top, width, height
 
 
@@ -80,7 +80,7 @@ class Block:
         """Seconds where the axis ends: what takes far longer than the core schedulers runs out of it."""
         # A hiccup of one compute may lengthen its line beyond the axis, not the axis.
         ends = {name: min(max(one.computes), 1.3 * one.seconds) for name, one in self.timelines.items()}
-        core = max((end for name, end in ends.items() if name in CORE), default=min(ends.values()))
+        core = max((end for name, end in ends.items() if name in core_schedulers()), default=min(ends.values()))
         return 1.01 * max(end for end in ends.values() if end <= BEYOND * core)
 
 
