@@ -178,7 +178,6 @@ def test_run_keeps_its_result_only_in_a_folder_that_is_named(tmp_path: Path, mon
 def test_what_a_command_changes_in_its_process_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     def probings(options: prober.ProbeOptions, say: Callable[[str], object]) -> list[Probing]:
         os.environ[ITEMS] = str(options.items)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         return [Probing(target, options.size, {}, {}) for target in options.targets]
 
     before = signal.getsignal(signal.SIGTERM)
