@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from gilbench import variables
+
 
 def write(path: Path, content: bytes) -> None:
     """Write a whole file or none: a reader never sees half of it, and a failure leaves the old one. Raises OSError."""
@@ -20,7 +22,7 @@ def write(path: Path, content: bytes) -> None:
 
 def cache_folder() -> Path:
     """Return the folder for what is made once: GILBENCH_CACHE, or the same default as for generated files."""
-    return Path(os.environ.get("GILBENCH_CACHE") or ".cache/gilbench").expanduser().absolute()
+    return Path(os.environ.get(variables.CACHE) or ".cache/gilbench").expanduser().absolute()
 
 
 def finite(data: Any) -> Any:

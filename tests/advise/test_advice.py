@@ -22,8 +22,8 @@ from gilbench.advise.racing import Contender, Heat, Racer
 from gilbench.cases.case import Case
 from gilbench.errors import UserError
 from gilbench.stats import Estimate
-from gilbench.targets.calls import PARTS, TAKE
 from gilbench.targets.workload import Workload
+from gilbench.variables import PARTS, TAKE
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 LOKY, CLUSTER = Contender("loky", 4), Contender("distributed", 4)

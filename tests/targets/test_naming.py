@@ -22,9 +22,12 @@ from gilbench.measure import runner as session
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
 from gilbench.results.observations import Observation, Result
-from gilbench.targets.calls import ITEMS, TAKE, TASKS, Calls, batches, items_of, spread
+from gilbench.targets.calls import Calls, batches, spread
+from gilbench.targets.items import items_of
 from gilbench.targets.naming import chosen, graph, workload_of
+from gilbench.targets.own import TASKS
 from gilbench.targets.workload import SIZES, Workload
+from gilbench.variables import ITEMS, TAKE
 from tests.measure.test_runner import options
 from tests.scripted import MACHINE, observation, plan
 
@@ -263,7 +266,7 @@ def test_own_work_stands_behind_names_of_the_registry_and_each_once() -> None:
         ("mine.py:made", "give a function that builds it, with --graph"),
         ("mine.py:number", "is of type int: it cannot be called"),
         ("mine.py:plain", "give it some with --items: missing a required argument: 'n'"),
-        ("mine.py:none()", "must return a dask object or a list of them, and returns something of type int"),
+        ("mine.py:none()", "must return a dask object or a list of them, but returns something of type int"),
         ("mine.py:empty()", "returns an empty list"),
         ("mine.py:fails()", "raised OSError: no data (mine.py:"),
         ("mine.py:plain()", "is called without arguments, as it builds what to measure"),

@@ -27,9 +27,10 @@ from gilbench.probes import tasks_probe as tasks
 from gilbench.process.talk import Broken
 from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate
-from gilbench.targets.calls import ITEMS, PARTS, TAKE, Calls
+from gilbench.targets.calls import Calls
 from gilbench.targets.naming import graph, is_own, workload_of
 from gilbench.targets.workload import SIZES, Workload
+from gilbench.variables import ITEMS, PARTS, TAKE
 
 BUDGET = 25.0  # seconds in which to find out: what would not end by then is not begun
 SLOW, BUDGET_SLOW = (

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gilbench import workloads
+from gilbench import variables
 from gilbench.console import printable
 from gilbench.errors import UserError
 from gilbench.process.environments import copy_code, environment
@@ -71,7 +71,7 @@ class Arm:
         """Environment variables for a worker of this arm."""
         path = os.pathsep.join(str(self.folder / part) for part in ("harness", "tree", "tree/src"))
         families = self.tree / "workloads" if (self.tree / "bench" / "gilbench").is_dir() else ""
-        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "", workloads.FOLDER: str(families)}
+        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "", variables.WORKLOADS: str(families)}
 
 
 @dataclass(frozen=True)

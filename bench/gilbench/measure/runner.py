@@ -36,8 +36,8 @@ from gilbench.results.observations import Probing, Result
 from gilbench.results.result_file import load, save
 from gilbench.schedulers import all_schedulers
 from gilbench.targets import naming
-from gilbench.targets.calls import ITEMS
 from gilbench.targets.workload import SIZES, Workload
+from gilbench.variables import ITEMS
 
 PYTHON = "GILBENCH_PYTHON"  # in a plan's environment: which --python was asked for, without any path
 FOLDER = Path("results")  # where --resume looks by itself
