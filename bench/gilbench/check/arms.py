@@ -99,7 +99,7 @@ def look(arm: Arm) -> Known:
         found = json.loads(done.stdout.splitlines()[-1])
         return Known({workload["name"]: workload for workload in found["workloads"]}, found["machine"])
     except (ValueError, IndexError, KeyError, TypeError):
-        said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        said = (done.stderr.strip() or "it said nothing").splitlines()[-1].removeprefix("gilbench.errors.UserError: ")
         missing = re.search("No module named '(dask|numpy|pandas|pyperf|psutil|scipy|click|threadpoolctl)", said)
         mend = (
             f": install gilbench's packages there, or add with={missing[1]} for an environment of its own"

@@ -116,7 +116,8 @@ def _reach(folder: Path, target: str) -> None:
     at = next(installed, len(sys.path))
     path = [*sys.path[:at], str(folder), *sys.path[at:]]
     importlib.invalidate_caches()
-    if not _is(PathFinder.find_spec("gilbench", path), GILBENCH):
+    found = PathFinder.find_spec("gilbench", path)
+    if _is(found, folder / "gilbench") and not _is(found, GILBENCH):
         module = "gilbench.py" if (folder / "gilbench.py").is_file() else "the package gilbench"
         raise UserError(f"{target!r}: {module} in that folder hides the installed gilbench: rename it")
     sys.path[:] = path
