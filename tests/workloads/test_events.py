@@ -12,11 +12,11 @@ import dask
 import dask.local
 import pandas as pd
 import pytest
-from gilbench.workloads._events import COLUMNS, SHAPES, ensure_events, event_facts, event_files
 
 from gilbench.errors import UserError
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.workload import NO_ANSWER, SIZES, Job
+from gilbench.workloads._events import COLUMNS, SHAPES, ensure_events, event_facts, event_files
 
 READERS = [w for w in all_workloads().values() if w.family == "csv_files" or w.name == "dataframe_groupby"]
 
