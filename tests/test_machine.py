@@ -21,7 +21,7 @@ from gilbench.process import layout, pins
 from gilbench.stats import Estimate
 
 
-def test_the_fingerprint_says_what_changes_timings_and_nothing_private() -> None:
+def test_the_fingerprint_contains_what_changes_timings_and_nothing_private() -> None:
     found = machine.fingerprint()
     for key in (
         "cpu_model_name", "usable_cpus", "memory_bytes", "cgroup_cpus", "cgroup_memory_bytes", "cpu_governor", "virtualised",
@@ -66,7 +66,7 @@ def test_a_layout_is_the_same_for_the_same_seed_and_differs_for_another() -> Non
     assert layout.environment(2**40 + 3) == {"PYTHONHASHSEED": "3"}
 
 
-def test_pins_are_for_every_library_that_reads_them_and_left_out_on_demand() -> None:
+def test_pins_reach_every_library_that_reads_them_and_can_be_left_out() -> None:
     assert pins.environment(True)["OPENBLAS_NUM_THREADS"] == "1"
     assert pins.environment(False) == {}
 
