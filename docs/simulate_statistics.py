@@ -327,7 +327,7 @@ def plain(runs: int, seed: int) -> Iterable[Row]:
         around_mean = np.abs(mean.centre) <= stats.student_quantile(counts[-1] - 1, 0.975) * mean.error
         yield [
             name,
-            *(percent(_contains_one(map(stats.estimate, np.exp(s).tolist()))) for s in samples),
+            *(percent(_contains_one(map(stats.estimate, np.exp(sample).tolist()))) for sample in samples),
             percent(around_mean),
         ]
 

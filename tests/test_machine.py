@@ -1,4 +1,4 @@
-"""The fingerprint, the memory layout, and figures as people read them."""
+"""The fingerprint, the memory layout, figures as people read them, and the examples in docstrings."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gilbench.check import arms
 from gilbench.measure import worker
 from gilbench.process import layout, pins
 from gilbench.stats import Estimate
+from gilbench.targets import calls, naming
 
 
 def test_the_fingerprint_contains_what_changes_timings_and_nothing_private() -> None:
@@ -79,7 +80,7 @@ def test_figures() -> None:
     assert units.times(float("inf")) == "inf"
 
 
-@pytest.mark.parametrize("module", [units, worker, arms, advice, racing])
+@pytest.mark.parametrize("module", [units, calls, naming, worker, arms, advice, racing])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.attempted > 0

@@ -17,6 +17,7 @@ import pytest
 
 import gilbench
 from gilbench.errors import UserError
+from gilbench.machine import usable_cpus
 from gilbench.plugins import names_in
 from gilbench.results.result_file import load
 from gilbench.targets.builtin import all_workloads
@@ -25,7 +26,7 @@ from gilbench.targets.naming import workload_of
 OWN = """
 def loop(number):
     total = 0
-    for i in range(200_000):
+    for i in range(400_000):
         total += i * number
     return total
 """
@@ -35,7 +36,7 @@ SOURCES = str(Path(gilbench.__file__).parents[1])
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder as many repositories have it; importing anything in it but own.py fails."""
+    """A folder as in many repositories. Importing any module of it but own.py fails."""
     for package in ("bench", "workloads", "tests", "checks"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text(POISON)
@@ -78,14 +79,28 @@ def test_a_probe_starts_its_processes_there(folder: Path) -> None:
 
 
 @pytest.mark.serial
+@pytest.mark.skipif(usable_cpus() < 2, reason="a single CPU has nothing to race")
 def test_advice_for_a_python_loop_races_processes_there(folder: Path) -> None:
     done = call(folder, "advise", "own.py:loop", "--items", "range(16)", "--json")
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
-    assert not [contender for contender in answer["contenders"] if "failed" in contender["status"]]
+    assert not [contender for contender in answer["contenders"] if "Error" in contender["status"]]
     # A busy machine may hide what processes gain, but not that they took part.
     raced = {contender["scheduler"] for contender in answer["contenders"] if contender["seconds"]}
     assert raced & {"processes", "loky", "distributed"} or answer["advice"]["scheduler"] != "sync", answer
+
+
+@pytest.mark.serial
+def test_a_check_measures_both_arms_there(folder: Path) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]
+    for arguments in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "first"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+    done = call(
+        folder, "check", "--base", "HEAD", "sleep", "--scheduler", "processes", "--size", "tiny", "--max-time", "8"
+    )
+    (verdicts,) = (folder / "results" / "checks").glob("*/verdicts.json")
+    (case,) = json.loads(verdicts.read_text())["cases"]
+    assert case["kind"] != "failed" and case["n"] > 0, done.stdout + done.stderr
 
 
 @pytest.mark.serial

@@ -251,7 +251,9 @@ def test_a_module_has_all_workloads_that_were_made_there() -> None:
 
 
 def test_own_work_comes_after_built_in_workloads_and_each_once() -> None:
-    names = [w.name for w in chosen(["mine.py:no_items", "sort", "several.py:first", "several.py", "s?rt"])]
+    names = [
+        workload.name for workload in chosen(["mine.py:no_items", "sort", "several.py:first", "several.py", "s?rt"])
+    ]
     assert names == ["sort", "mine.py:no_items", "several.py:first", "several.py:second"]
 
 

@@ -18,7 +18,11 @@ from gilbench.targets.builtin import all_workloads
 from gilbench.targets.workload import NO_ANSWER, SIZES, Job
 from gilbench.workloads._events import COLUMNS, SHAPES, ensure_events, event_facts, event_files
 
-READERS = [w for w in all_workloads().values() if w.family == "csv_files" or w.name == "dataframe_groupby"]
+READERS = [
+    workload
+    for workload in all_workloads().values()
+    if workload.family == "csv_files" or workload.name == "dataframe_groupby"
+]
 
 
 @pytest.fixture

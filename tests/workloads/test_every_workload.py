@@ -35,7 +35,7 @@ def order_for(workload: Workload, scheduler: Scheduler, shape: Shape) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "shape"), SHAPES, ids=lambda v: getattr(v, "name", None) or f"{v.workers}x{v.threads}"
+    ("scheduler", "shape"), SHAPES, ids=lambda value: getattr(value, "name", None) or f"{value.workers}x{value.threads}"
 )
 def test_every_workload_gives_its_answer(scheduler: Scheduler, shape: Shape) -> None:
     reason = scheduler.unavailable()

@@ -98,7 +98,7 @@ def test_is_found_in_its_module_under_its_name(workload: Workload) -> None:
 @pytest.mark.parametrize("module", modules_in(workloads), ids=lambda module: module.__name__)
 def test_each_family_has_one_representative(module: Any) -> None:
     family = module.__name__.rpartition(".")[2]
-    assert sum(w.representative for w in all_workloads().values() if w.family == family) == 1
+    assert sum(workload.representative for workload in all_workloads().values() if workload.family == family) == 1
 
 
 def test_every_claim_is_measured() -> None:
@@ -106,7 +106,9 @@ def test_every_claim_is_measured() -> None:
 
 
 def test_names_are_unique_whatever_the_family() -> None:
-    names = Counter(w.name for m in modules_in(workloads) for w in vars(m).values() if isinstance(w, Workload))
+    names = Counter(
+        value.name for module in modules_in(workloads) for value in vars(module).values() if isinstance(value, Workload)
+    )
     assert set(names.values()) == {1}
     assert set(names) == set(all_workloads())
 
