@@ -1,7 +1,7 @@
-"""Measures what the harness promises of itself, as ratios within one run: python docs/figures.py [RESULT.json]
+"""Measure what the harness promises about itself, as ratios within the same run: python docs/figures.py [RESULT.json]
 
-Prints a table for the README. RESULT is a run of the default profile, for its duration and duty cycle; the rest is
-measured here, in about a minute: start it on a machine that does nothing else.
+Prints a table for the README. RESULT is a run of the default profile, which gives the duration and the duty cycle. The
+rest is measured here, in about a minute, on a machine that should do nothing else.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from gilbench.results.result_file import load
 PYPERF = """
 import pyperf
 from dask.local import get_sync
+from gilbench.cases.checking import compute_of
 from gilbench.targets.builtin import all_workloads
-from gilbench.measure.worker import compute_of
 workload = all_workloads()["sum_of_squares"]
 job = workload.build(**workload.sizes["default"])
 pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_sync}, "function"))
@@ -33,9 +33,9 @@ pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_s
 
 
 def added_inside_a_value(pairs: int = 20_000) -> float:
-    """Return what the harness adds to a value, beyond a bare perf_counter loop, in seconds.
+    """Return the seconds that the harness adds to a value, compared with a bare perf_counter loop.
 
-    Both time a compute that does nothing, by turns, so that nothing else is left; the difference of the medians.
+    Both take turns timing a compute that does nothing. The result is the difference of their medians.
     """
     import random
 
@@ -58,7 +58,7 @@ def added_inside_a_value(pairs: int = 20_000) -> float:
 
 
 def command_ratio(command: list[str], reference: list[str], pairs: int = 15) -> stats.Estimate:
-    """Return wall time of one command over another's, by turns."""
+    """Return the ratio of one command's wall time to another's. They take turns, in `pairs` pairs."""
     import math
 
     def seconds(arguments: list[str]) -> float:
@@ -72,7 +72,7 @@ def command_ratio(command: list[str], reference: list[str], pairs: int = 15) -> 
 
 
 def duty_of_pyperf() -> float:
-    """Return the share of wall time that pyperf's own manager spends computing the same kind of work."""
+    """Return the fraction of wall time that pyperf's own manager spends computing, for the same kind of work."""
     import pyperf
 
     with tempfile.TemporaryDirectory() as folder:
@@ -93,9 +93,9 @@ def duty_of_pyperf() -> float:
 
 
 def duty(observations: Sequence[Observation]) -> str:
-    """Return the share of wall time that went into computing."""
-    busy = sum(float(o.metadata.get("busy_seconds", 0)) for o in observations)
-    return f"{busy / sum(o.seconds for o in observations):.0%}"
+    """Return the percentage of wall time that was spent computing."""
+    busy = sum(float(observation.metadata.get("busy_seconds", 0)) for observation in observations)
+    return f"{busy / sum(observation.seconds for observation in observations):.0%}"
 
 
 def main() -> None:
@@ -106,10 +106,10 @@ def main() -> None:
     rows = []
     if options.result:
         result = load(options.result)
-        spent = sum(o.seconds for o in result.observations)
+        spent = sum(observation.seconds for observation in result.observations)
         rows.append((f"duration, profile {result.plan.profile.name}", units.duration(spent)))
         rows.append(("duty cycle (warm-up and timed computes over wall time), all cases", duty(result.observations)))
-        sync = [o for o in result.observations if o.case.scheduler == "sync"]
+        sync = [observation for observation in result.observations if observation.case.scheduler == "sync"]
         rows.append(("duty cycle, sync cases alone", duty(sync)))
     rows.append(("duty cycle of pyperf's own manager on a sync case", f"{duty_of_pyperf():.0%}"))
     added = added_inside_a_value()

@@ -49,9 +49,9 @@ from gilbench.process.talk import Broken
 from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate
 from gilbench.targets.builtin import all_workloads
-from gilbench.targets.calls import ITEMS
 from gilbench.targets.naming import is_own, workload_of
 from gilbench.targets.workload import SIZES
+from gilbench.variables import ITEMS
 
 OUT = Path(__file__).parents[1] / "results" / "reference" / "advice.jsonl"
 FILE = os.path.relpath(Path(__file__).parent / "advice_functions.py")

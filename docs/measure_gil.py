@@ -1,10 +1,10 @@
-"""How well the gil probe reads a known truth: python docs/measure_gil.py [PYTHON ...]
+"""Measure how well the gil probe reads a known truth: python docs/measure_gil.py [PYTHON ...]
 
-A child alternates between Python code, which holds the GIL, and checksums, which release it, and takes the time of both
-from inside while the probe samples it from outside for half a second: 12 mixes from 0 to 1, alternating every 10 us, 100
-us, 1 ms and 10 ms. What a call takes beside the checksum is calibrated before and after; where the two differ, the truth
-is in doubt, and the measurement is made again. Prints a table. Only the interpreter that runs this needs gilbench's
-packages; those that are measured need none. Do nothing else on the machine meanwhile.
+A child alternates between Python code, which holds the GIL, and checksums, which release it, and times both from the
+inside while the probe samples it from the outside for half a second: 12 mixes from 0 to 1, alternating every 10 us, 100
+us, 1 ms and 10 ms. The time that a call takes besides its checksum is calibrated before and after. Where the two differ,
+the truth is in doubt and the measurement is repeated. Prints a table. Only the interpreter that runs this needs
+gilbench's packages; those that are measured need none. The machine should do nothing else.
 """
 
 from __future__ import annotations
@@ -16,23 +16,25 @@ import sys
 import time
 from pathlib import Path
 
+import gilbench
 from gilbench.probes import Unavailable
 from gilbench.probes.gil_probe import SECONDS, sample
 
 MIXES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-PERIODS = (10e-6, 100e-6, 1e-3, 10e-3)  # seconds of one turn of Python and one checksum together
-DOUBT = 0.01  # of the truth, above which a measurement is made again
+PERIODS = (10e-6, 100e-6, 1e-3, 10e-3)  # seconds of a turn of Python and a checksum together
+DOUBT = 0.01  # uncertainty of the truth above which a measurement is repeated
 TRIES = 6
-SPARE = 0.05  # seconds that the child alternates longer than it is sampled
+SPARE = 0.05  # seconds that the child goes on alternating after it was sampled
+SOURCES = str(Path(gilbench.__file__).parents[1])
 CHILD = """
 import statistics, sys, time, zlib
 from gilbench.probes.gil_probe import address
 held, period, seconds = map(float, sys.argv[1:])
 data = memoryview(bytes(1 << 26))
-LEAST = 5200  # bytes that crc32 releases the GIL for: above 5 KiB
+LEAST = 5200  # bytes: crc32 releases the GIL for more than 5 KiB
 
 def alternate(size, turn, until, clock=time.perf_counter, checksum=zlib.crc32):
-    "Return the seconds of every checksum."
+    "Return the seconds that each checksum took."
     view, found = data[:size], []
     while (now := clock()) < until:
         now += turn
@@ -48,10 +50,10 @@ def seconds_of(size):
     return statistics.median(alternate(size, 0.0, time.perf_counter() + 0.02))
 
 def calibrated():
-    "Return the seconds of a call beside the checksum, mostly with the GIL held, and those of a byte."
-    one, four = seconds_of(LEAST), seconds_of(4 * LEAST)
-    each = (four - one) / (3 * LEAST)
-    return one - LEAST * each, each
+    "Return the seconds that a call takes besides its checksum, mostly with the GIL held, and the seconds per byte."
+    short, long = seconds_of(LEAST), seconds_of(4 * LEAST)
+    each = (long - short) / (3 * LEAST)
+    return short - LEAST * each, each
 
 overhead, each = calibrated()
 size = max(LEAST, int((1 - held) * period / each)) if held < 1 else 0  # longer where a checksum cannot be so short
@@ -63,7 +65,7 @@ start = time.perf_counter()
 found = alternate(size, turn, start + seconds)
 total = time.perf_counter() - start
 after, _ = calibrated()
-released = [sum(max(0.0, one - each_call) for one in found) / total for each_call in (overhead, after)]
+released = [sum(max(0.0, call - around) for call in found) / total for around in (overhead, after)]
 print(1 - sum(released) / 2, abs(released[0] - released[1]) / 2, flush=True)
 """
 
@@ -79,7 +81,7 @@ def main() -> None:
 
 
 def row(python: str) -> str:
-    """Return an interpreter's row of the table. Bias: the mean error with its sign, which no busy machine explains."""
+    """Return an interpreter's row of the table. The bias is the signed mean error, which a busy machine does not explain."""
     try:
         name = version(python)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -102,17 +104,17 @@ def row(python: str) -> str:
 
 
 def error_of(python: str, mix: float, period: float) -> float | None:
-    """Return what the probe reads, less the truth; None where the truth was never known well enough."""
+    """Return what the probe reads minus the truth; None where the truth was never known well enough."""
     for _ in range(TRIES):
-        error, doubt = once(python, mix, period)
+        error, doubt = measure(python, mix, period)
         if doubt <= DOUBT:
             return error
     return None
 
 
-def once(python: str, mix: float, period: float) -> tuple[float, float]:
-    """Return what the probe reads, less the truth, and how far the truth is in doubt: calibrations before and after differ."""
-    environment = {**os.environ, "PYTHON_GIL": "1", "PYTHONPATH": str(Path.cwd())}
+def measure(python: str, mix: float, period: float) -> tuple[float, float]:
+    """Return what the probe reads minus the truth, and how uncertain the truth is, by the two calibrations."""
+    environment = {**os.environ, "PYTHON_GIL": "1", "PYTHONPATH": SOURCES}
     command = [python, "-c", CHILD, str(mix), str(period), str(SECONDS + SPARE)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdin is not None and child.stdout is not None
@@ -128,7 +130,7 @@ def once(python: str, mix: float, period: float) -> tuple[float, float]:
 
 
 def version(python: str) -> str:
-    """Return the interpreter's version, and whether it is free-threaded (it runs with the GIL on here)."""
+    """Return the interpreter's version, with a t if it is free-threaded (it runs with the GIL enabled here)."""
     code = (
         "import platform, sysconfig; "
         "print(platform.python_version() + ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''))"

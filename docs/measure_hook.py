@@ -1,9 +1,10 @@
-"""What pyperf's hook `gil` adds to a timing: python docs/measure_hook.py [PROCESSES]
+"""Measure what pyperf's hook `gil` adds to a timing: python docs/measure_hook.py [PROCESSES]
 
-In each fresh process the same value is measured by turns inside the hook, as pyperf does it, and without it, its sampler
-stopped; in random order within each pair. So the memory layout, which differs from process to process by more than the
-hook costs, is the same for both. A process gives one log ratio, the median of its pairs; printed is the ratio over the
-processes with its 95 % interval, for a Python loop and for native work that releases the GIL. Do nothing else meanwhile.
+Each fresh process measures the same value in turns, inside the hook as pyperf does it and without the hook, its sampler
+stopped, in random order within each pair. So the memory layout, whose effect differs between processes by more than the
+hook costs, is the same for both. A process gives one log ratio, the median of its pairs. Prints the ratio over the
+processes with its 95% interval, for a Python loop and for native work that releases the GIL. The machine should do
+nothing else.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ STATEMENTS = {
     "a Python loop": ("sum(i * i for i in range(20_000))", "pass"),
     "zlib.crc32 of 4 MB": ("zlib.crc32(data)", "import zlib; data = bytes(4_000_000)"),
 }
-TURN, PAIRS = 0.05, 80  # seconds that a turn lasts, and pairs of turns in each process
+TURN = 0.05  # seconds that a turn lasts
+PAIRS = 80  # of turns in each process
 
 
 def main() -> None:
-    """Print a line for each statement; with the name of a statement, be one of its processes."""
+    """Print a line for each statement; given the name of a statement, be one of its processes."""
     if sys.argv[1:] and sys.argv[1] in STATEMENTS:
         print(log_ratio(*STATEMENTS[sys.argv[1]]))
         return
@@ -41,11 +43,11 @@ def main() -> None:
 
 
 def log_ratio(statement: str, setup: str) -> float:
-    """Return ln(time with the hook / time without), the median over pairs of neighbouring turns in this process."""
+    """Return ln(time with the hook / time without), the median over pairs of neighboring turns in this process."""
     timer = timeit.Timer(statement, setup)
     loops = max(1, round(TURN / (timer.timeit(10) / 10)))
     hook = Gil()
-    sampler = hook._sampler  # stopped while it is not to cost anything
+    sampler = hook._sampler  # stopped during turns without the hook
     assert sampler is not None, hook.reason
 
     def turn(hooked: bool) -> float:

@@ -1,8 +1,8 @@
-"""How well min(n, 1 / held) predicts what threads gain: python docs/measure_prediction.py RESULT [RESULT ...]
+"""Say how well min(n, 1 / held) predicts what threads gain: python docs/measure_prediction.py RESULT [RESULT ...]
 
-Takes results with probes (`gilbench run --probe`) and prints a row for each workload: the fraction of the time that the GIL
-is held one task after the other, its switches a second on threads, the predicted and the measured speed-up, and whether they
-agree within 15 %. Where they do not, the reason that the gil chart gives.
+Reads results with probes (`gilbench run --probe`) and prints a row for each workload: the fraction of the time that the
+GIL is held when tasks run one after the other, its switches per second on threads, the predicted and the measured
+speed-up, and whether the two agree within 15%. Where they do not, it adds the reason that the gil chart gives.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from gilbench.probes.gil_probe import MANY_SWITCHES
 from gilbench.results.result_file import load
 from gilbench.results.summary import Summary, summarise
 
-FAMILIES = ("numpy_reductions", "csv_files", "python_loops")  # which the figure is asked for
-WITHIN = 0.15
+FAMILIES = ("numpy_reductions", "csv_files", "python_loops")  # of workloads whose prediction is judged
+WITHIN = 0.15  # of the prediction
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def table(summary: Summary) -> str:
-    """Return the rows as Markdown, and a last line that counts them."""
+    """Return the rows as Markdown, and a last line that says how many predictions hold."""
     rows = [
         "| workload | GIL held | switches a second | predicted | measured | within 15 % |",
         "|---|---|---|---|---|---|",
@@ -49,7 +49,7 @@ def table(summary: Summary) -> str:
 
 
 def switches(summary: Summary, dot: Dot) -> float:
-    """Return the GIL switches a second on threads, 0 where they were not counted."""
+    """Return the GIL switches per second on threads; 0 where they were not counted."""
     rates = [
         probing.found.get("gil", {}).get("threads", {}).get("switches_per_second", 0.0)
         for probing in summary.probes
@@ -59,13 +59,13 @@ def switches(summary: Summary, dot: Dot) -> float:
 
 
 def why(summary: Summary, dot: Dot) -> str:
-    """Return why the prediction does not hold, as far as the result tells."""
+    """Return why the prediction does not hold, as far as the result shows."""
     if dot.speedup.value > dot.bound:
         return "threads gain more: sync pays for something else"
     if dot.speedup.high >= (1 - WITHIN) * dot.bound:
         return "unclear: the interval reaches it"
-    probing = next(one for one in summary.probes if one.workload == dot.name)
-    case = next(one for one in summary.timed if one.speedup == dot.speedup)
+    probing = next(probing for probing in summary.probes if probing.workload == dot.name)
+    case = next(case for case in summary.timed if case.speedup == dot.speedup)
     processes = on_processes(case, summary)
     return reason(probing, case, summary) + (f" ({processes.value:.2f}x)" if processes else "")
 

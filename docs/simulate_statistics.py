@@ -1,9 +1,10 @@
-"""Simulate what the statistics promise, and print it as markdown tables.
+"""Simulate what the statistics promise, and print the results as Markdown tables.
 
     python docs/simulate_statistics.py [--runs 10000] [--seed 1]
 
-Part 1: the regression check (gilbench.check.sequential), whole families of cases. Part 2: the same by group-sequential boundaries
-and by a confidence sequence. Part 3: intervals of plain results (gilbench.stats). Seeded; about two minutes on one core.
+Part 1: the regression check (gilbench.check.sequential) on whole families of cases. Part 2: the same with group-sequential
+boundaries and with a confidence sequence. Part 3: intervals of plain results (gilbench.stats). It is seeded, and takes
+about two minutes on one core.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ Pair = tuple[stats.Estimate, stats.Estimate]
 Draw = Callable[[np.random.Generator, int, int], Array]
 
 EPOCH_SPREAD = 0.035
-"""Standard deviation of one epoch's log ratio, as the prototype measured it for a pure-Python loop."""
+"""Standard deviation of an epoch's log ratio, as the prototype measured it for a pure-Python loop."""
 RATES = Path(__file__).parents[1] / "results" / "reference" / "check-rates.jsonl"
-BLOCK = 4  # neighbouring epochs that are drawn together
+BLOCK = 4  # consecutive epochs that are drawn together
 
 
 def normal(rng: np.random.Generator, series: int, epochs: int) -> Array:
@@ -47,13 +48,13 @@ def heavy(rng: np.random.Generator, series: int, epochs: int) -> Array:
 
 
 def outliers(rng: np.random.Generator, series: int, epochs: int) -> Array:
-    """Normal noise, and one value in 20 far off, to either side."""
+    """Normal noise, with one value in 20 far off to either side."""
     far = rng.random((series, epochs)) < 0.05
     return rng.standard_normal((series, epochs)) * np.where(far, 6, 1)
 
 
 def correlated(rng: np.random.Generator, series: int, epochs: int) -> Array:
-    """First-order autoregression, correlation of neighbours 0.3, unit variance."""
+    """First-order autoregression, correlation of neighbors 0.3, unit variance."""
     noise = rng.standard_normal((series, epochs))
     for epoch in range(1, epochs):
         noise[:, epoch] = 0.3 * noise[:, epoch - 1] + math.sqrt(1 - 0.3**2) * noise[:, epoch]
@@ -61,9 +62,10 @@ def correlated(rng: np.random.Generator, series: int, epochs: int) -> Array:
 
 
 def drifting(amount: float) -> Draw:
-    """Normal noise on a straight drift by so many standard deviations from the first epoch to the last, up or down.
+    """Normal noise on a linear drift. amount: standard deviations from the first epoch to the last, up or down.
 
-    Of the log ratio, that is: what is left of any drift after the arms took turns. The truth is the mean of all epochs.
+    The drift is that of the log ratio, which is what remains after the arms took turns. The truth is the mean of all
+    epochs.
     """
 
     def draw(rng: np.random.Generator, series: int, epochs: int) -> Array:
@@ -74,9 +76,9 @@ def drifting(amount: float) -> Draw:
 
 
 def resampled(rng: np.random.Generator, series: int, epochs: int) -> Array:
-    """Epochs of real checks whose arms were equal (docs/measure_check.py), drawn by blocks of four neighbours.
+    """Epochs of real checks whose arms were equal (docs/measure_check.py), drawn in blocks of four consecutive ones.
 
-    Each series is of one case. With equal arms a block could as well have come out the other way round: its sign is random.
+    Each series is of one case. With equal arms a block could just as well have had the opposite sign, so its sign is random.
     """
     found = np.empty((series, epochs))
     blocks = real_blocks()
@@ -89,7 +91,7 @@ def resampled(rng: np.random.Generator, series: int, epochs: int) -> Array:
 
 @functools.cache
 def real_blocks() -> list[Array]:
-    """Return, for each case, all blocks of neighbouring epochs: log ratios of shape (blocks, BLOCK)."""
+    """Return, for each case, all blocks of consecutive epochs: log ratios of shape (blocks, BLOCK)."""
     blocks: dict[str, list[list[float]]] = {}
     for line in map(json.loads, RATES.read_text().splitlines()):
         if line["what"] in ("equal", "unrelated"):
@@ -99,7 +101,7 @@ def real_blocks() -> list[Array]:
 
 
 def slow_outliers(rng: np.random.Generator, series: int, values: int) -> Array:
-    """Normal noise, and one value in 20 slower by up to some ten standard deviations; median zero within 0.06."""
+    """Normal noise, with one value in 20 slower by up to about ten standard deviations; median zero within 0.06."""
     late = (rng.random((series, values)) < 0.05) * rng.exponential(5, (series, values))
     return rng.standard_normal((series, values)) + late
 
@@ -128,7 +130,7 @@ PLAIN_NOISE: dict[str, Draw] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How series of epochs ended, all arrays of shape (series,). covered: the last interval contains the truth."""
+    """How series of epochs ended; all arrays have shape (series,). covered: the last interval contains the truth."""
 
     regression: Flags
     improvement: Flags
@@ -140,8 +142,8 @@ class Outcome:
 def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0) -> Outcome:
     """Run `sequential.decide` epoch by epoch over many series at once: (series, exploring + confirming) log ratios.
 
-    truth: the log ratio that the intervals should contain. tests/check/test_sequential.py proves that every series ends as
-    with `decide`.
+    truth: the log ratio that the intervals should contain. tests/check/test_sequential.py checks that every series ends as
+    it does with `decide`.
     """
     first, fresh = design.first_look, log_ratios[:, design.exploring :]
     seen = sequential.looks(log_ratios[:, : design.exploring], first)
@@ -151,7 +153,7 @@ def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0
     slower = _reached(seen, 1, level, design.exploring, design)
     faster = _reached(seen, -1, design.gate, design.exploring, design)
     stop = _first(inside | slower | faster)
-    same, centre, width = (_at(values, stop) for values in (inside, seen.center, half))
+    same, center, width = (_at(values, stop) for values in (inside, seen.center, half))
     side = np.select([same, _at(slower, stop), _at(faster, stop)], [0, 1, -1], 0)
     called, epochs = np.zeros(len(side), bool), stop + first
     for direction in (1, -1):
@@ -161,12 +163,12 @@ def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0
         again = _reached(sequential.looks(fresh[chosen], first), direction, design.gate, design.confirming, design)
         for index, passed in zip(chosen, again, strict=True):
             explored = log_ratios[index, : epochs[index]]
-            called[index], centre[index], width[index], more = _confirm(
+            called[index], center[index], width[index], more = _confirm(
                 explored, fresh[index], direction, passed, design
             )
-            same[index] = not called[index] and abs(centre[index]) + width[index] <= design.margin
+            same[index] = not called[index] and abs(center[index]) + width[index] <= design.margin
             epochs[index] += more
-    return Outcome(called & (side > 0), called & (side < 0), same, np.abs(centre - truth) <= width, epochs)
+    return Outcome(called & (side > 0), called & (side < 0), same, np.abs(center - truth) <= width, epochs)
 
 
 def _reached(seen: sequential.Look, side: int, level: float, horizon: int, design: Design) -> Flags:
@@ -175,18 +177,18 @@ def _reached(seen: sequential.Look, side: int, level: float, horizon: int, desig
 
 
 def _confirm(explored: Array, fresh: Array, side: int, passed: Flags, design: Design) -> tuple[bool, float, float, int]:
-    """Return whether a candidate is called, centre and half width of the interval, and the fresh epochs used."""
+    """Return whether a candidate is called, center and half width of the interval, and the number of fresh epochs used."""
     first, horizon = design.first_look, design.exploring + design.confirming
     for n in [*(int(look) + first for look in np.flatnonzero(passed)), design.confirming]:
         seen = sequential.look(np.concatenate([explored, fresh[:n]]))
-        centre, half = float(seen.center), float(sequential.half_widths(seen, design.confidence, horizon, first))
-        if passed[n - first] and side * centre - half > design.margin:
-            return True, centre, half, n
-    return False, centre, half, design.confirming
+        center, half = float(seen.center), float(sequential.half_widths(seen, design.confidence, horizon, first))
+        if passed[n - first] and side * center - half > design.margin:
+            return True, center, half, n
+    return False, center, half, design.confirming
 
 
 def _first(hit: Flags) -> NDArray[np.int_]:
-    """Return the index of the first true look of each series; the last look where there is none."""
+    """Return the index of the first true look of each series, or of its last look where there is none."""
     return np.asarray(np.where(hit.any(axis=1), hit.argmax(axis=1), hit.shape[1] - 1))
 
 
@@ -195,14 +197,14 @@ def _at(values: NDArray[Any], index: NDArray[np.int_]) -> NDArray[Any]:
 
 
 def checked(draw: Draw, change: float, series: int, seed: int, design: Design, regressions: int = 0) -> Outcome:
-    """Replay series of epochs whose head is slower by the change, a fraction."""
+    """Replay series of epochs in which head is slower. change: by what fraction."""
     truth = math.log1p(change)
     noise = draw(np.random.default_rng(seed), series, design.exploring + design.confirming)
     return replay(truth + EPOCH_SPREAD * noise, truth, design, regressions)
 
 
 def families(runs: int, seed: int) -> Iterable[Row]:
-    """Yield one row per noise: families of six cases, no change in any, and one case with a change."""
+    """Yield one row per noise: families of six cases without a change, and a single case with a change."""
     design = Design(cases=6)
     yield ["noise", "false alarms", "false improvements", "coverage", "`same`", "epochs"] + [
         "+6 % found",
@@ -245,7 +247,7 @@ def spreads(runs: int, seed: int) -> Iterable[Row]:
         noise = normal(np.random.default_rng(seed), runs, design.exploring + design.confirming) * spread
         detectable = float(
             np.median(
-                [sequential.decide(one.tolist(), design=design).detectable for one in noise[:200, : design.exploring]]
+                [sequential.decide(logs.tolist(), design=design).detectable for logs in noise[:200, : design.exploring]]
             )
         )
         found = [
@@ -256,7 +258,7 @@ def spreads(runs: int, seed: int) -> Iterable[Row]:
 
 
 def lengths(runs: int, seed: int) -> Iterable[Row]:
-    """Yield one row per number of epochs allowed: what more and shorter epochs would find."""
+    """Yield one row per number of epochs allowed: what more, shorter epochs would find."""
     spreads = (0.035, 0.05, 0.07)
     yield ["epochs allowed", *(f"+6 % found at {100 * spread:.1f} %" for spread in spreads), "equal at 3.5 %: `same`"]
     for most in (20, 30, 45, 60):
@@ -264,7 +266,7 @@ def lengths(runs: int, seed: int) -> Iterable[Row]:
         noise = normal(np.random.default_rng(seed), runs, 2 * most)
         found = [replay(math.log1p(0.06) + spread * noise, math.log1p(0.06), design) for spread in spreads]
         equal = replay(EPOCH_SPREAD * noise, 0.0, design)
-        cells = [f"{percent(one.regression)} in {epochs(one)}" for one in found]
+        cells = [f"{percent(outcome.regression)} in {epochs(outcome)}" for outcome in found]
         yield [f"{most} + {most}", *cells, f"{percent(equal.same)} in {epochs(equal)}"]
 
 
@@ -303,18 +305,18 @@ def _mixture(excess: Array, first: int) -> Array:
 
 
 def _plain_looks(log_ratios: Array, first: int) -> sequential.Look:
-    """Return mean and its ordinary standard error after each epoch."""
+    """Return the mean and its ordinary standard error after each epoch."""
     n = np.arange(1.0, log_ratios.shape[1] + 1)
-    centre = log_ratios.cumsum(axis=1) / n
-    squares = np.maximum((log_ratios**2).cumsum(axis=1) - n * centre**2, 0)
+    center = log_ratios.cumsum(axis=1) / n
+    squares = np.maximum((log_ratios**2).cumsum(axis=1) - n * center**2, 0)
     error = np.sqrt(squares / np.maximum(n - 1, 1) / n)
     return sequential.Look(
-        *(values[..., first - 1 :] for values in (centre, error, np.broadcast_to(n - 1, error.shape), n))
+        *(values[..., first - 1 :] for values in (center, error, np.broadcast_to(n - 1, error.shape), n))
     )
 
 
 def plain(runs: int, seed: int) -> Iterable[Row]:
-    """Yield one row per noise: coverage of `stats.estimate` by number of processes, without other cases' help."""
+    """Yield one row per noise: coverage of `stats.estimate` by number of processes, without help from other cases."""
     counts = (2, 3, 5, 10, 30)
     yield ["noise", *(f"n = {n}" for n in counts), "mean instead of median, n = 30"]
     for name, draw in PLAIN_NOISE.items():
@@ -325,7 +327,7 @@ def plain(runs: int, seed: int) -> Iterable[Row]:
         around_mean = np.abs(mean.center) <= stats.student_quantile(counts[-1] - 1, 0.975) * mean.error
         yield [
             name,
-            *(percent(_contains_one(map(stats.estimate, np.exp(s).tolist()))) for s in samples),
+            *(percent(_contains_one(map(stats.estimate, np.exp(sample).tolist()))) for sample in samples),
             percent(around_mean),
         ]
 
@@ -352,7 +354,7 @@ def _one_family(rng: np.random.Generator, cases: int, n: int) -> tuple[list[Pair
     spread = 0.03 * np.exp(0.35 * rng.standard_normal((cases, 1)))
     samples: list[list[float]] = np.exp(spread * rng.standard_normal((cases, n))).tolist()
     own = [stats.log_spread(sample) for sample in samples]
-    prior = stats.moderated([one.variance for one in own], [one.df for one in own])
+    prior = stats.moderated([spread.variance for spread in own], [spread.df for spread in own])
     singles = [
         (stats.estimate(sample, variance=with_prior.variance, df=with_prior.df), stats.estimate(sample))
         for sample, with_prior in zip(samples, prior, strict=True)
@@ -374,51 +376,54 @@ def stopping(runs: int, seed: int) -> Iterable[Row]:
         rng, covered, used = np.random.default_rng(seed), [], []
         for _ in range(max(1, runs // 300)):
             estimates = _until_precise(rng, share)
-            covered += [one.low <= 1 <= one.high for one in estimates]
-            used += [one.n for one in estimates]
+            covered += _contains_one(estimates)
+            used += [estimate.n for estimate in estimates]
         yield [name, percent(covered), f"{np.mean(used):.1f}"]
 
 
 def _until_precise(
     rng: np.random.Generator, share: bool, precision: float = 0.03, most: int = 15
 ) -> list[stats.Estimate]:
-    """Return what 30 cases ended with, each measured until its interval is narrow enough."""
+    """Return the final estimates of 30 cases, each measured until its interval is narrow enough."""
     spread = 0.03 * np.exp(0.35 * rng.standard_normal((30, 1)))
     values = np.exp(spread * rng.standard_normal((30, most)))
     counts = np.full(30, 2)
     while True:
         samples = [row[:n].tolist() for row, n in zip(values, counts, strict=True)]
         own = [stats.log_spread(sample) for sample in samples]
-        used = stats.moderated([one.variance for one in own], [one.df for one in own]) if share else own
-        estimates = [stats.estimate(s, variance=u.variance, df=u.df) for s, u in zip(samples, used, strict=True)]
-        wide = [stats.relative_half_width(one) > precision and one.n < most for one in estimates]
+        used = stats.moderated([spread.variance for spread in own], [spread.df for spread in own]) if share else own
+        estimates = [
+            stats.estimate(sample, variance=spread.variance, df=spread.df)
+            for sample, spread in zip(samples, used, strict=True)
+        ]
+        wide = [stats.relative_half_width(estimate) > precision and estimate.n < most for estimate in estimates]
         if not any(wide):
             return estimates
         counts[wide] += 1
 
 
 def any_in_family(flags: Flags, cases: int) -> Flags:
-    """Return, for each family of so many cases, whether any case has the flag."""
+    """Return, for each family of `cases` cases, whether any case has the flag."""
     return np.asarray(flags.reshape(-1, cases).any(axis=1))
 
 
 def percent(flags: Iterable[bool] | Flags) -> str:
-    """Return the share of true ones."""
+    """Return the percentage of true flags."""
     return f"{100 * float(np.mean(list(flags))):.2f} %"
 
 
 def epochs(outcome: Outcome) -> str:
-    """Return median and 95th percentile of the epochs used."""
+    """Return the median and the 95th percentile of the number of epochs used."""
     return f"{np.median(outcome.epochs):.0f} ({np.quantile(outcome.epochs, 0.95):.0f})"
 
 
 def _contains_one(estimates: Iterable[stats.Estimate]) -> list[bool]:
-    return [one.low <= 1 <= one.high for one in estimates]
+    return [estimate.low <= 1 <= estimate.high for estimate in estimates]
 
 
 def _relative_width(pairs: Sequence[Pair]) -> float:
-    """Return the median width of the intervals with a shared spread over that of those without, on the log scale."""
-    widths = np.log([[one.high / one.low for one in pair] for pair in pairs])
+    """Return the median width of intervals with a shared spread, relative to those without, on the log scale."""
+    widths = np.log([[estimate.high / estimate.low for estimate in pair] for pair in pairs])
     return float(np.median(widths[:, 0]) / np.median(widths[:, 1]))
 
 

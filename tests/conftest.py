@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Fixtures and settings of all tests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DOCS = str(Path(__file__).parents[1] / "docs")
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, and let child processes hear it: background jobs of a shell, as of some CI systems, inherit deafness."""
+    """Handle Ctrl-C, and let child processes handle it: background jobs, as in some CI systems, start with it ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def script() -> Callable[[str], ModuleType]:
-    """Import a script of docs/ by its name; tests take parts of them."""
+    """Import a script of docs/ by its name; tests use parts of it."""
 
     def load(name: str) -> ModuleType:
         if DOCS not in sys.path:

@@ -1,4 +1,4 @@
-"""Fakes for tests: workloads and timings from a script, so that nothing depends on a clock."""
+"""Fakes for tests: workloads and timings from a script, so that no test depends on a clock."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ MACHINE: Mapping[str, str | int | float] = {
 
 
 def profile(**changes: object) -> Profile:
-    """The default profile with changes; three observations at least."""
+    """The default profile with changes, and at least three observations."""
     return replace(PROFILES["default"], **{"min_observations": 3, **changes})  # type: ignore[arg-type]
 
 
 def plan(cases: int | list[Case] = 3, *, seed: int = 1, **changes: object) -> Plan:
-    """A plan of so many sync cases of workloads w0, w1 ..., or of the cases given."""
+    """A plan of the cases given, or of that many sync cases of workloads w0, w1, ..."""
     chosen = [Case(f"w{i}", "default", "sync") for i in range(cases)] if isinstance(cases, int) else cases
     return Plan(profile(**changes), tuple(chosen), seed, timeout=10.0)
 
 
 def observation(order: Order, value: float, seconds: float = 1.0, **metadata: object) -> Observation:
-    """What a worker that took `value` seconds for a compute would have written."""
+    """What a worker that took `value` seconds per compute would have written."""
     facts = {"loops": 1, "family": "scripted", "tasks": 8, "busy_seconds": 0.6, "unit": "second", **metadata}
     return Observation(order.case, order.round, order.seed, order.call, seconds, (value,) * 3, ((1, value),), facts)  # type: ignore[arg-type]
 
 
 @dataclass
 class Script:
-    """A `start` for measure.rounds: value(case, round) seconds, and failures where the script says so. Keeps its orders."""
+    """A `start` for measure.rounds, which keeps its orders. value: (case, round) -> seconds. failures: case name -> failure."""
 
     value: Callable[[Case, int], float] = lambda case, round_: 0.1
     failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Script:
 
 
 def noisy(sd: float) -> Callable[[Case, int], float]:
-    """Log-normal timings around 0.1 s that depend on nothing but case and round."""
+    """Log-normal timings around 0.1 s that depend only on case and round."""
     return lambda case, round_: 0.1 * random.Random(f"{case.name}/{round_}").lognormvariate(0.0, sd)
 
 
@@ -74,7 +74,7 @@ HOSTILE = '<script>alert("x\'y")</script>|`*_[a](b)$x^{ & \\ \x00\x07\x1b[31m\r\
 
 
 def verdicts(text: str = "w", of: str = "time") -> Verdicts:
-    """Two cases of each kind but `same`, in no order; `text` is in every place where text may be."""
+    """Two cases of each kind but `same`, in no order; `text` is in every place that can hold text."""
     lines = (
         Line(f"{text}-same", "same", 1.001, 0.99, 1.012, 0.05, 0.03, 0.004, 0.004004, 12, 33.0),
         Line(f"{text}-slower", "regression", 1.204, 1.153, 1.257, 0.05, 0.03, 0.004, 0.004816, 9, 30.5),

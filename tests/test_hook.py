@@ -1,4 +1,4 @@
-"""pyperf's hook `gil`: what it writes where it works, and one plain reason where it does not."""
+"""pyperf's hook `gil`: what it writes where it works, and a plain reason where it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gilbench.probes import Unavailable
 
 
 class Sampler:
-    """Stands in for the child that reads the memory: answers each line with the next of its lines."""
+    """A fake of the child that reads the memory: it answers each line with the next of its own."""
 
     def __init__(self, *answers: str) -> None:
         self.stdin, self.stdout = io.StringIO(), io.StringIO("".join(f"{answer}\n" for answer in answers))
@@ -36,7 +36,7 @@ READY, BUSY, IDLE = (
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that makes a hook whose sampler gives these answers."""
+    """Return a function that creates a hook whose sampler gives these answers."""
     monkeypatch.setattr(hook, "address", lambda: 4096)
     monkeypatch.setattr(hook, "CALIBRATION", 0.0)
 
@@ -72,7 +72,7 @@ def test_the_fraction_of_all_values_goes_into_the_metadata(scripted: Any) -> Non
         ((READY, BUSY, IDLE, "nonsense"), "the sampler died: "),
     ],
 )
-def test_without_trust_there_is_a_reason_and_no_figure(answers: tuple[str, ...], reason: str, scripted: Any) -> None:
+def test_without_a_figure_to_trust_there_is_a_reason(answers: tuple[str, ...], reason: str, scripted: Any) -> None:
     gil, sampler = scripted(*answers)
     metadata: dict[str, Any] = {}
     gil.teardown(metadata)
@@ -106,7 +106,7 @@ def test_values_are_numbered_and_the_time_between_them_is_0(scripted: Any) -> No
 
 
 def test_switches_are_counted_inside_values_only() -> None:
-    # held, samples, first and last moment, first and last switch number: 10 switches in 0.5 s, then 20 in 1 s.
+    # held, samples, first and last time, first and last switch number: 10 switches in 0.5 s, then 20 in 1 s.
     blocks = {1: [3, 10, 1.0, 1.5, 100, 110], 2: [0, 5, 9.0, 10.0, 900, 920]}
     assert hook._summed(blocks) == {"blocks": [[3, 10], [0, 5]], "switches": pytest.approx(20.0)}
     assert hook._summed({}) == {"blocks": [], "switches": 0.0}

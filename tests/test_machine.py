@@ -1,4 +1,4 @@
-"""The fingerprint, the memory layout, and figures as people read them."""
+"""The fingerprint, the memory layout, figures as people read them, and the examples in docstrings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from gilbench.check import arms
 from gilbench.measure import worker
 from gilbench.process import layout, pins
 from gilbench.stats import Estimate
+from gilbench.targets import calls, naming
 
 
-def test_the_fingerprint_says_what_changes_timings_and_nothing_private() -> None:
+def test_the_fingerprint_contains_what_changes_timings_and_nothing_private() -> None:
     found = machine.fingerprint()
     for key in (
         "cpu_model_name", "usable_cpus", "memory_bytes", "cgroup_cpus", "cgroup_memory_bytes", "cpu_governor", "virtualised",
@@ -66,7 +67,7 @@ def test_a_layout_is_the_same_for_the_same_seed_and_differs_for_another() -> Non
     assert layout.environment(2**40 + 3) == {"PYTHONHASHSEED": "3"}
 
 
-def test_pins_are_for_every_library_that_reads_them_and_left_out_on_demand() -> None:
+def test_pins_reach_every_library_that_reads_them_and_can_be_left_out() -> None:
     assert pins.environment(True)["OPENBLAS_NUM_THREADS"] == "1"
     assert pins.environment(False) == {}
 
@@ -79,7 +80,7 @@ def test_figures() -> None:
     assert units.times(float("inf")) == "inf"
 
 
-@pytest.mark.parametrize("module", [units, worker, arms, entry, racing])
+@pytest.mark.parametrize("module", [units, calls, naming, worker, arms, entry, racing])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.attempted > 0

@@ -25,7 +25,7 @@ from gilbench.measure import planning, prober, runner
 from gilbench.results import verdicts
 from gilbench.results.observations import Probing
 from gilbench.results.result_file import save
-from gilbench.targets.calls import ITEMS
+from gilbench.variables import ITEMS
 from tests.results.test_result_file import a_result
 
 ROOT = Path(__file__).parent.parent

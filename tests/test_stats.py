@@ -36,9 +36,9 @@ def test_two_values_give_the_textbook_interval_of_a_mean_of_logs():
     values = [1.0, 1.2]
     logs = np.log(values)
     expected = scipy.stats.t.interval(0.95, 1, loc=logs.mean(), scale=scipy.stats.sem(logs))
-    low, centre, high = logs_of(stats.estimate(values))
+    low, center, high = logs_of(stats.estimate(values))
     assert (low, high) == pytest.approx(expected)
-    assert centre == pytest.approx(logs.mean())
+    assert center == pytest.approx(logs.mean())
 
 
 def test_two_by_two_values_give_welchs_interval():
@@ -213,7 +213,9 @@ def test_shrinking_keeps_order_scale_and_degrees_of_freedom(cases, factor):
     shrunk = stats.moderated(variances, dfs)
     assert all(df <= after.df <= sum(dfs) for df, after in zip(dfs, shrunk, strict=True))
     scaled = stats.moderated([factor * variance for variance in variances], dfs)
-    assert [factor * one.variance for one in shrunk] == pytest.approx([one.variance for one in scaled], rel=1e-6)
+    assert [factor * spread.variance for spread in shrunk] == pytest.approx(
+        [spread.variance for spread in scaled], rel=1e-6
+    )
     assert np.array(stats.moderated(variances[::-1], dfs[::-1])[::-1]) == pytest.approx(np.array(shrunk), rel=1e-6)
     alike = sorted((own, after.variance) for own, df, after in zip(variances, dfs, shrunk, strict=True) if df == dfs[0])
     assert [after for _, after in alike] == sorted(after for _, after in alike)
@@ -238,7 +240,7 @@ def test_intervals_with_shared_spreads_cover_and_are_narrower(simulation, cases,
     families = [simulation._one_family(rng, cases, n) for _ in range(2000 // cases)]
     for part in (0, 1):
         pairs = [pair for family in families for pair in family[part]]
-        assert np.mean([one.low <= 1 <= one.high for one, _ in pairs]) >= 0.94 - 0.02
+        assert np.mean([with_prior.low <= 1 <= with_prior.high for with_prior, _ in pairs]) >= 0.94 - 0.02
         assert simulation._relative_width(pairs) < 1
 
 

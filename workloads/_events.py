@@ -1,9 +1,7 @@
-"""The e-commerce event log that the CSV workloads read: generated once into a cache folder, or the user's own files.
+"""The e-commerce event log that the CSV workloads read: generated once into the cache folder, or the user's own files.
 
-Environment variables, so that spawned processes agree with the one that started them:
-
-GILBENCH_CACHE: folder for generated files (".cache/gilbench" in the current folder when unset).
-GILBENCH_DATA: a glob of the user's own CSV files, which then replace the generated ones at every size.
+The environment variables GILBENCH_CACHE and GILBENCH_DATA (see gilbench.variables) say which, so that spawned processes
+agree with the process that started them.
 """
 
 from __future__ import annotations
@@ -18,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gilbench.errors import UserError
 from gilbench.files import cache_folder, write
+from gilbench.variables import CACHE, DATA
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Part of the folder's name: raise it when the content changes, and old folders are simply no longer looked at.
+# Part of the folder's name. Raise it when the content changes, and old folders are no longer used.
 FORMAT: Final = 1
 COLUMNS: Final = (
     "event_time",
@@ -36,8 +35,8 @@ COLUMNS: Final = (
     "user_id",
     "user_session",
 )
-# size -> (files, rows in each). A row takes about 130 bytes. pandas' own parallel parser starts at 5 MB a file, so
-# `default` lies just above and `small` well below it.
+# size -> (number of files, rows in each). A row takes about 130 bytes. pandas' own parallel parser starts at 5 MB per
+# file: `default` is just above that, and `small` well below.
 SHAPES: Final = {"tiny": (3, 200), "small": (4, 8_000), "default": (4, 42_000), "large": (8, 160_000)}
 
 _FACTS: Final = "facts.json"
@@ -70,14 +69,14 @@ _CATEGORIES: Final = (
     "furniture.living_room.sofa",
     "auto.accessories.player",
 )
-_NO_CATEGORY: Final = 0.3  # shares of missing values in the log that this one imitates
+_NO_CATEGORY: Final = 0.3  # fractions of missing values in the log that this one imitates
 _NO_BRAND: Final = 0.15
 
 
 def event_files(size: str, columns: Sequence[str] = COLUMNS) -> list[str]:
-    """Return absolute paths of the CSV files to read: the user's own if there are any, else generated ones.
+    """Return the absolute paths of the CSV files to read: the user's own if GILBENCH_DATA is set, else generated ones.
 
-    Raises UserError if the user's glob matches nothing, or a file of theirs lacks one of `columns`.
+    Raises UserError if the user's glob matches no file, or if one of the files lacks one of `columns`.
     """
     pattern = _own_data()
     if pattern is None:
@@ -86,14 +85,14 @@ def event_files(size: str, columns: Sequence[str] = COLUMNS) -> list[str]:
     found = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207
     files = sorted(path for path in (Path(name).absolute() for name in found) if path.is_file())
     if not files:
-        raise UserError(f"no file matches GILBENCH_DATA={pattern!r}: give a glob of CSV files")
+        raise UserError(f"no file matches {DATA}={pattern!r}: give a glob of CSV files")
     for path in files:
         _check_columns(path, columns)
     return [str(path) for path in files]
 
 
 def event_facts(size: str) -> list[dict[str, Any]] | None:
-    """Return what is known of each generated file, derived without reading it; None for the user's own files.
+    """Return what is known about each generated file without reading it; None for the user's own files.
 
     Keys: rows; price_max; price_sums (event type -> sum of price); max (numeric column -> maximum); present (text
     column -> values that are not missing). Prices are in cents, as integers.
@@ -106,7 +105,10 @@ def event_facts(size: str) -> list[dict[str, Any]] | None:
 
 
 def ensure_events(size: str) -> list[Path]:
-    """Return the generated files of a size, writing them first unless they are all there and whole."""
+    """Return the generated files of a size, after writing them unless all of them exist and are complete.
+
+    Raises UserError where they cannot be written.
+    """
     folder = cache_folder() / f"events-v{FORMAT}-{size}"
     count, rows = SHAPES[size]
     files = [folder / f"events-{number}.csv" for number in range(count)]
@@ -115,31 +117,29 @@ def ensure_events(size: str) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         facts = [_write_file(path, seed=number, rows=rows) for number, path in enumerate(files)]
-        # Last, so that facts on disk mean that every file was written before.
+        # Last, so that the facts are only there once every file is.
         write(folder / _FACTS, json.dumps({"format": FORMAT, "files": facts}, indent=1).encode())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot write the event log to {folder}: {reason}; set GILBENCH_CACHE to another folder"
-        ) from error
+        raise UserError(f"cannot write the event log to {folder}: {reason}; set {CACHE} to another folder") from error
     return files
 
 
 def _own_data() -> str | None:
-    return os.environ.get("GILBENCH_DATA") or None
+    return os.environ.get(DATA) or None
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
     import pandas as pd
 
     try:
-        # The tool that will read the file reads the header too: same compression, quoting and encoding.
+        # pandas reads the header as it will read the file: with the same compression, quoting and encoding.
         found = list(pd.read_csv(path, nrows=0).columns)
     except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {path} (from GILBENCH_DATA) as CSV: {' '.join(str(error).split())}") from error
+        raise UserError(f"cannot read {path} (from {DATA}) as CSV: {' '.join(str(error).split())}") from error
     missing = [column for column in columns if column not in found]
     if missing:
-        raise UserError(f"{path} (from GILBENCH_DATA) has no column {', '.join(missing)}: it has {', '.join(found)}")
+        raise UserError(f"{path} (from {DATA}) has no column {', '.join(missing)}: it has {', '.join(found)}")
 
 
 def _whole(folder: Path, files: Sequence[Path]) -> bool:
@@ -153,7 +153,7 @@ def _whole(folder: Path, files: Sequence[Path]) -> bool:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The numbers of one file, one for each row. kind: index into _TYPES. category, brand: indices too, `has_` where given."""
+    """The numbers of a file, one per row. kind, category, brand: indices into the tuples above; has_: whether it is given."""
 
     moment: NDArray[np.datetime64]
     kind: NDArray[np.int64]
@@ -165,17 +165,17 @@ class _Drawn:
     has_brand: NDArray[np.bool_]
     cents: NDArray[np.int64]
     user_id: NDArray[np.int64]
-    user_session: Any  # text, as pyarrow has it
+    user_session: Any  # text, a pyarrow array
 
 
 def _write_file(path: Path, seed: int, rows: int) -> dict[str, Any]:
-    """Write one file and return its facts, which come from the numbers that were drawn and not from the text."""
+    """Write a file and return its facts, which come from the numbers drawn, not from the text written."""
     import pyarrow as pa
     from pyarrow import csv
 
     drawn = _draw(seed, rows)
     sink = pa.BufferOutputStream()
-    # The header by hand: pyarrow would put quotes around its names.
+    # The header is written by hand, because pyarrow would quote the names.
     sink.write((",".join(COLUMNS) + "\n").encode())
     options = csv.WriteOptions(include_header=False, quoting_style="none")
     csv.write_csv(pa.table(_columns(drawn)).select(COLUMNS), sink, options)
@@ -195,7 +195,7 @@ def _draw(seed: int, rows: int) -> _Drawn:
     category = product % len(_CATEGORIES)
     has_category = draw.random(rows) >= _NO_CATEGORY
     has_brand = draw.random(rows) >= _NO_BRAND
-    # Log-normal: many cheap things and a few dear ones, the median at e**5 = 148.
+    # Log-normal: many cheap products and a few expensive ones, with the median at e**5 = 148.
     cents = (np.exp(draw.normal(5.0, 0.7, rows)) * 100).astype(np.int64)
     sessions = max(rows // 5, 1)
     session = draw.integers(0, sessions, rows)
@@ -215,7 +215,7 @@ def _draw(seed: int, rows: int) -> _Drawn:
 
 
 def _columns(drawn: _Drawn) -> dict[str, Any]:
-    """Return the columns of a file, as text where they are not whole numbers."""
+    """Return the columns of a file: whole numbers as such, everything else as text."""
     import pyarrow as pa
     from pyarrow import compute
 
@@ -235,7 +235,7 @@ def _columns(drawn: _Drawn) -> dict[str, Any]:
 
 
 def _facts(drawn: _Drawn) -> dict[str, Any]:
-    """Return what the right answers about a file are made of: maxima, sums in cents, how many values there are."""
+    """Return what the right answers are made of: maxima, sums in cents, and numbers of values."""
     rows = len(drawn.cents)
     sold = [(name, drawn.cents[drawn.kind == code]) for code, name in enumerate(_TYPES)]
     return {
@@ -253,7 +253,7 @@ def _facts(drawn: _Drawn) -> dict[str, Any]:
 
 
 def _times(moments: NDArray[np.datetime64]) -> Any:
-    """Return "2019-10-01 00:00:00 UTC" for each, ten times faster than strftime."""
+    """Return each as text such as "2019-10-01 00:00:00 UTC", ten times faster than strftime."""
     import numpy as np
 
     text = np.empty((len(moments), 23), dtype=np.uint8)

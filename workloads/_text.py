@@ -1,4 +1,4 @@
-"""Text for the word counts: made by the task that counts it, cheaply enough that counting dominates."""
+"""Text for counting words: made by the task that counts it, so cheaply that counting dominates."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def _words(seed: int) -> list[str]:
 
 
 def text(seed: int, pages: int) -> str:
-    """Return a text of `pages` times the same page of 400 words, with capitals and commas to be cleaned away."""
+    """Return the same page of 400 words `pages` times, with capital letters and commas to be removed."""
     page = " ".join(f"{word.capitalize()}," if number % 7 == 0 else word for number, word in enumerate(_words(seed)))
     return f"{page} " * pages
 
 
 def word_counts(seed: int, pages: int) -> dict[str, int]:
-    """Return how often each lower-case word is in text(seed, pages), counted before the text was put together."""
+    """Return how often each lowercase word is in text(seed, pages), without building the text."""
     return {word: count * pages for word, count in Counter(_words(seed)).items()}

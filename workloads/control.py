@@ -23,9 +23,9 @@ def _sleep(number: int, seconds: float) -> int:
 def sleep(tasks: int, seconds: float) -> Job:
     """Tasks that only sleep: must scale with the workers
 
-    Sleeping needs no core, no GIL, no memory and no data, so on every parallel scheduler the time has to fall as the
-    workers grow: it shows whether the harness and the scheduler do what the case says. Also measures the claim that
-    delayed is lazy: to build this graph takes far less time than to run a single task of it.
+    Sleeping needs no core, no GIL, no memory and no data, so on every parallel scheduler the time must fall as workers
+    are added. That shows whether the harness and the scheduler do what the case says. Also measures the claim that
+    delayed is lazy: building this graph takes far less time than running one of its tasks.
     """
     from dask import delayed
 

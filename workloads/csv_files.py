@@ -1,6 +1,6 @@
-"""Many CSV files at once: what read_csv does with the GIL depends on the types of the columns, so each has its own.
+"""Many CSV files at once. Whether read_csv holds the GIL depends on the types of the columns, so each type is a workload.
 
-The files are warm in the page cache when anything is timed: this measures parsing, not the disk.
+The files are in the page cache before anything is timed: this measures parsing, not the disk.
 """
 
 from __future__ import annotations
@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gilbench.workloads._events import event_facts, event_files
-
 from gilbench import Job, workload
 from gilbench.targets.workload import SIZES
+from gilbench.workloads._events import event_facts, event_files
 
 _NUMBERS: Final = ("product_id", "category_id", "price", "user_id")
 _TEXTS: Final = ("event_time", "event_type", "category_code", "brand", "user_session")
-# The sizes belong to the files: see workloads/_events.py.
+# What the sizes are is defined with the files, in workloads/_events.py.
 _FILES: Final[Mapping[str, Mapping[str, Any]]] = {size: {"size": size} for size in SIZES}
 
 
@@ -58,17 +57,17 @@ def _max_prices(facts: list[dict[str, Any]]) -> list[Any]:
     return [fact["price_max"] / 100 for fact in facts]
 
 
-def _presents(facts: list[dict[str, Any]]) -> list[Any]:
+def _present_counts(facts: list[dict[str, Any]]) -> list[Any]:
     return [fact["present"] for fact in facts]
 
 
-def _one_task_a_file(
+def _one_task_per_file(
     task: Callable[[str], Any],
     size: str,
     columns: tuple[str, ...],
     answers: Callable[[list[dict[str, Any]]], list[Any]],
 ) -> Job:
-    """Read and reduce in the same task, so that a few numbers come back and no table has to move."""
+    """Read and reduce in the same task, so that only a few numbers are returned and no table has to move."""
     from dask import delayed
 
     return _job([delayed(task)(path) for path in event_files(size, columns)], size, answers)
@@ -76,7 +75,7 @@ def _one_task_a_file(
 
 def _job(collections: list[Any], size: str, answers: Callable[[list[dict[str, Any]]], list[Any]]) -> Job:
     facts = event_facts(size)
-    # Nothing is known of the user's own files beforehand: then the sync scheduler's result is the answer.
+    # Nothing is known about the user's own files in advance: for them the sync scheduler's result is the answer.
     return Job(collections) if facts is None else Job(collections, answer=answers(facts))
 
 
@@ -88,11 +87,11 @@ def _job(collections: list[Any], size: str, answers: Callable[[list[dict[str, An
     scaling=True,
 )
 def csv_max_price(size: str) -> Job:
-    """The tutorial's example: highest price of each CSV file
+    """The tutorial's example: the highest price in each CSV file
 
-    One delayed(pd.read_csv) for each file, its highest price, and one dask.compute of them all. Written as the tutorial
-    writes it, so the table goes from one task to the next: for free between threads, through a pipe to the main session
-    and back between processes. Measures the claims about many CSV files and about threads winning on read_csv.
+    A delayed(pd.read_csv) for each file, the highest price in it, and one dask.compute for all. It is written as in the
+    tutorial, so the table passes from one task to the next: for free between threads, but through a pipe to the main
+    session and back between processes. Measures the claims about many CSV files and about threads winning on read_csv.
     """
     import pandas as pd
     from dask import delayed
@@ -106,13 +105,14 @@ def csv_max_price(size: str) -> Job:
 def csv_numbers(size: str) -> Job:
     """Read only the numeric columns of CSV files
 
-    Splitting lines and parsing numbers happen without the GIL. The claim that threads win on read_csv at its best.
+    Splitting lines and parsing numbers happen without the GIL. This is where the claim that threads win on read_csv holds
+    best.
     """
 
     def answers(facts: list[dict[str, Any]]) -> list[Any]:
         return [{**fact["max"], "price": fact["price_max"] / 100} for fact in facts]
 
-    return _one_task_a_file(_read_numbers, size, _NUMBERS, answers)
+    return _one_task_per_file(_read_numbers, size, _NUMBERS, answers)
 
 
 @workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
@@ -120,36 +120,36 @@ def csv_text(size: str) -> Job:
     """Read only the text columns of CSV files, as strings
 
     With pandas' default string type, backed by Arrow since pandas 3, text is read without the GIL too. Measures whether
-    the claim that threads win on read_csv includes text.
+    the claim that threads win on read_csv extends to text.
     """
-    return _one_task_a_file(_read_texts, size, _TEXTS, _presents)
+    return _one_task_per_file(_read_texts, size, _TEXTS, _present_counts)
 
 
 @workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
 def csv_text_object(size: str) -> Job:
     """Read only the text columns of CSV files, as Python objects
 
-    The columns of csv_text with dtype=object, as before pandas 3: a Python string for each value, made under the GIL.
-    Where the claim that threads win on read_csv ends.
+    The columns of csv_text with dtype=object, as before pandas 3: a Python string for each value, created under the GIL.
+    This is where the claim that threads win on read_csv ends.
     """
-    return _one_task_a_file(_read_texts_object, size, _TEXTS, _presents)
+    return _one_task_per_file(_read_texts_object, size, _TEXTS, _present_counts)
 
 
 @workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"), pinned=False)
 def csv_inner_threads(size: str) -> Job:
     """Read CSV files with pandas' own threads left on
 
-    From 5 MB a file pandas 3.1 parses with threads of its own, as users get it. Measures what is left of the claim that
-    threads win on read_csv when one read is parallel already, and what workers times inner threads cost.
+    By default, pandas 3.1 parses files of 5 MB or more with threads of its own. Measures what is left of the claim that
+    threads win on read_csv when a single read is parallel already, and what workers times inner threads cost.
     """
-    return _one_task_a_file(_read_max_price, size, ("price",), _max_prices)
+    return _one_task_per_file(_read_max_price, size, ("price",), _max_prices)
 
 
 @workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
 def csv_pyarrow(size: str) -> Job:
     """Read CSV files with engine="pyarrow"
 
-    Arrow's parser in place of pandas' own, held to one inner thread: whether the claim that threads win on read_csv
-    depends on the engine.
+    Arrow's parser instead of pandas' own, limited to one inner thread. Measures whether the claim that threads win on
+    read_csv depends on the engine.
     """
-    return _one_task_a_file(_read_max_price_pyarrow, size, ("price",), _max_prices)
+    return _one_task_per_file(_read_max_price_pyarrow, size, ("price",), _max_prices)

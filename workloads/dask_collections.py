@@ -1,13 +1,12 @@
-"""Dask's collections: each has a scheduler that it uses when nothing is said, and that is not always the best."""
+"""Dask's collections: each has a default scheduler, which is not always the best one."""
 
 from __future__ import annotations
 
+from gilbench import Job, workload
+from gilbench.targets.workload import SIZES
 from gilbench.workloads._events import event_facts, event_files
 from gilbench.workloads._kernels import parts, roots_below, square_sum, squares_below
 from gilbench.workloads._text import text, word_counts
-
-from gilbench import Job, workload
-from gilbench.targets.workload import SIZES
 
 
 def _add(left: int, right: int) -> int:
@@ -27,8 +26,8 @@ def _add(left: int, right: int) -> int:
 def array_mean(chunks: int, numbers: int) -> Job:
     """Mean of square roots with dask.array (default: threads)
 
-    Every chunk is made by its own task and only sums move, without the GIL: the claim that the default suits Array, and
-    that it is changed with .compute(scheduler=...) or dask.compute(x, scheduler=...).
+    Each task makes its own chunk without the GIL, and only sums move. Measures the claims that the default suits Array and
+    that it can be changed with .compute(scheduler=...) or dask.compute(x, scheduler=...).
     """
     import dask.array as da
     import numpy as np
@@ -46,14 +45,14 @@ def array_mean(chunks: int, numbers: int) -> Job:
 def dataframe_groupby(size: str) -> Job:
     """Group CSV files with dask.dataframe (default: threads)
 
-    One partition for each file, price summed for each event_type. The default scheduler of DataFrame is threads; under
-    processes each step's table goes through the main session. Same claims as array_mean.
+    Sums the price for each event_type, with one partition per file. DataFrame's default scheduler is threads; under
+    processes the table of each step goes through the main session. Measures the same claims as array_mean.
     """
     import dask
     import dask.dataframe as dd
 
     files = event_files(size, ("event_type", "price"))
-    # Both left to dask would depend on the machine: blocks on its memory, strings on whether pyarrow is there.
+    # Left to dask, both would depend on the machine: blocks on its memory, strings on whether pyarrow is installed.
     with dask.config.set({"dataframe.convert-string": False}):
         frame = dd.read_csv(files, blocksize=None, dtype={"event_type": "str", "price": "float64"})
         sums = frame.groupby("event_type")["price"].sum()
@@ -79,8 +78,8 @@ def dataframe_groupby(size: str) -> Job:
 def bag_word_count(tasks: int, pages: int) -> Job:
     """Count words with dask.bag (default: processes)
 
-    Python strings hold the GIL, which is why Bag's default is processes; but that default also starts a new pool for
-    every compute, and hands out tasks six at a time. Same claims as array_mean.
+    Work on Python strings holds the GIL, so Bag's default is processes. But that default also starts a new pool for every
+    compute, and hands out tasks six at a time. Measures the same claims as array_mean.
     """
     import dask.bag as db
 
@@ -102,10 +101,10 @@ def bag_word_count(tasks: int, pages: int) -> Job:
     collection=True,
 )
 def delayed_tree(leaves: int, numbers: int) -> Job:
-    """Python loops summed up a tree of delayed (default: threads)
+    """Python loops, summed in a tree of delayed (default: threads)
 
-    Partial sums of squares, added two by two. Delayed's default is threads whatever the functions do, and these hold
-    the GIL: the claim that the default is not always the best. Otherwise the same claims as array_mean.
+    Partial sums of squares, added in pairs. Delayed's default is threads whatever the functions do, and these hold the
+    GIL. Measures the claim that the default is not always the best, and otherwise the same claims as array_mean.
     """
     from dask import delayed
 

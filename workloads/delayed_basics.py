@@ -9,7 +9,7 @@ def _add(x: int, y: int) -> int:
     return x + y
 
 
-# Not a thousand tasks at the default size: distributed takes up to 3 ms for each, in every single compute.
+# Fewer than a thousand tasks at the default size, because distributed takes up to 3 ms for each in every compute.
 @workload(
     tiny={"tasks": 40},
     small={"tasks": 125},
@@ -21,8 +21,8 @@ def _add(x: int, y: int) -> int:
 def tiny_tasks(tasks: int) -> Job:
     """Many delayed additions: the cost per task
 
-    The work is nothing, so the time over the number of tasks is what each scheduler takes to run a task: the size below
-    which splitting work up cannot pay. The graph, of lazy objects as the claim says, is built before anything is timed.
+    There is no work, so the time divided by the number of tasks is what each scheduler needs to run a task. Tasks shorter
+    than that cannot pay off. The graph, of lazy objects as the claim says, is built before anything is timed.
     """
     from dask import delayed
 

@@ -1,10 +1,9 @@
-"""Work that is neither all Python nor all numpy, as most real work is."""
+"""Work that is neither all Python nor all numpy, like most real work."""
 
 from __future__ import annotations
 
-from gilbench.workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
-
 from gilbench import Job, workload
+from gilbench.workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
 
 
 def _in_turns(loops: tuple[int, int], numbers: tuple[int, int], turns: int) -> tuple[int, float]:
@@ -25,11 +24,11 @@ def _in_turns(loops: tuple[int, int], numbers: tuple[int, int], turns: int) -> t
     representative=True,
 )
 def half_and_half(tasks: int, loops: int, numbers: int, turns: int) -> Job:
-    """Half Python loop, half numpy, by turns of about a millisecond
+    """Half Python loop, half numpy, alternating about every millisecond
 
-    Threads can overlap the numpy half only, so they can at best double the speed, on however many cores. Measures the
+    Threads can only overlap the numpy half, so they can at best double the speed on any number of cores. Measures the
     claim that threads and processes together need a Cluster and a Client, on the kind of work where that mix might be
-    the best. The halves are equal in time on the machine that this was tuned on, and roughly so on others.
+    best. The halves take the same time on the machine they were tuned on, and roughly the same on others.
     """
     from dask import delayed
 

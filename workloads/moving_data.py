@@ -1,4 +1,4 @@
-"""Data that has to move: free between threads, pickled and sent (twice, through the main session) between processes."""
+"""Data that must move: free between threads, but pickled and sent twice, through the main session, between processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _fill(number: int, size: int) -> bytes:
-    # Not bytes(size): that would be pages of the system that nobody has written to, cheaper to copy than real data.
+    # Not bytes(size): its pages were never written to, and are cheaper to copy than real data.
     return bytes([number]) * size
 
 
@@ -38,8 +38,8 @@ def _weighted_sum(values: NDArray[np.float64], weight: int) -> float:
 def return_bytes(tasks: int, size: int) -> Job:
     """Tasks that return bytes: 64 KB, 4 MB, 64 MB
 
-    Hardly any work, and a result that grows with the size. Measures the claim that processes must copy their results
-    back to the main session, and what that costs for each megabyte.
+    There is hardly any work, and the result grows with the size. Measures the claim that processes must copy their results
+    back to the main session, and what that costs per megabyte.
     """
     from dask import delayed
 
@@ -61,8 +61,8 @@ def return_bytes(tasks: int, size: int) -> Job:
 def broadcast_bytes(consumers: int, count: int) -> Job:
     """One task makes an array, four others read it
 
-    16 MB at the default size. The claim that processes copy results back to the main session, for a result that nobody
-    asked to see: it goes back, and out again once for every reader, where distributed workers hand it over directly.
+    16 MB at the default size. Measures the claim that processes copy results back to the main session, for a result that
+    is not even asked for: it goes back, and out again once per reader. Distributed workers pass it on directly.
     """
     from dask import delayed
 
@@ -70,12 +70,12 @@ def broadcast_bytes(consumers: int, count: int) -> Job:
     return Job(
         collections=[delayed(_weighted_sum)(array, weight) for weight in range(1, consumers + 1)],
         answer=[float(count * weight) for weight in range(1, consumers + 1)],
-        # Out of the one that makes it, and into each that reads it.
+        # Out of the task that makes it, and into each task that reads it.
         moved_bytes=8 * count * (1 + consumers),
     )
 
 
-# At most 8 MB in all at the default size: distributed warns of graphs over 10 MB, which is another lesson.
+# At most 8 MB in all at the default size: distributed warns about graphs over 10 MB, which is another lesson.
 @workload(
     tiny={"tasks": 2, "count": 2**7},
     small={"tasks": 4, "count": 2**13},
@@ -84,9 +84,9 @@ def broadcast_bytes(consumers: int, count: int) -> Job:
     modules=("numpy",),
 )
 def embedded_bytes(tasks: int, count: int) -> Job:
-    """An array put into the graph as an argument of every task
+    """An array in the graph, as an argument of every task
 
-    2 MB for each task at the default size. Data in the graph is pickled for every task that has it, in every compute:
+    2 MB per task at the default size. Data in the graph is pickled for every task that uses it, in every compute. Measures
     what delayed(f)(big_array) costs, and why tasks should read or make their own data.
     """
     from dask import delayed

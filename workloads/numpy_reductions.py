@@ -1,21 +1,19 @@
-"""Numpy on whole arrays: works without the GIL, until the arrays get too small or the memory too slow."""
+"""Numpy on whole arrays: runs without the GIL, until the arrays are too small or the memory is too slow."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from gilbench.workloads._kernels import parts, roots_below
-from gilbench.workloads._kernels import sqrt_sum as _sqrt_sum
-
 from gilbench import Job, workload
+from gilbench.workloads import _kernels
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Where making an array takes longer than what is measured on it, each process makes it once and keeps it. That happens
-# in the untimed warm-up, and no data has to move between processes.
+# Where making an array takes longer than the work on it, each process makes the array once, in the untimed warm-up, and
+# keeps it. So no data has to move between processes.
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +34,7 @@ def _counting(size: int) -> NDArray[np.float64]:
 def _factors(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     import numpy as np
 
-    # Small integers, so that the product is exact whatever order a BLAS adds in.
+    # Small integers, so that the product is exact in whatever order a BLAS adds.
     numbers = np.arange(size * size).reshape(size, size)
     return (numbers % 7).astype(np.float64), (numbers % 11).astype(np.float64)
 
@@ -55,7 +53,7 @@ def _matmul(size: int) -> float:
 
 def _rolled_sum(size: int, start: int) -> float:
     values = _counting(size)
-    # Each task starts elsewhere: side by side from the first element, all would share what one of them fetched.
+    # Each task starts at a different place: if all began at the first element, they would share what one of them fetched.
     return float(values[start:].sum() + values[:start].sum())
 
 
@@ -79,15 +77,15 @@ def _add_often(size: int, calls: int) -> float:
 def sqrt_sum(tasks: int, numbers: int) -> Job:
     """Sum square roots with numpy
 
-    A few long operations on arrays that fit a core's cache, with hardly any Python between them. The best case for
-    threads, and what "numpy releases the GIL" promises; nearly nothing has to move, so processes should do as well.
+    A few long operations on arrays that fit a core's cache, with hardly any Python between them. This is the best case for
+    threads, and what "numpy releases the GIL" promises. Almost no data has to move, so processes should be as fast.
     """
     from dask import delayed
 
-    cuts = parts(numbers, tasks)
+    cuts = _kernels.parts(numbers, tasks)
     return Job(
-        collections=[delayed(_sqrt_sum)(start, stop) for start, stop in cuts],
-        answer=[roots_below(stop) - roots_below(start) for start, stop in cuts],
+        collections=[delayed(_kernels.sqrt_sum)(start, stop) for start, stop in cuts],
+        answer=[_kernels.roots_below(stop) - _kernels.roots_below(start) for start, stop in cuts],
     )
 
 
@@ -102,8 +100,8 @@ def sqrt_sum(tasks: int, numbers: int) -> Job:
 def sort(tasks: int, size: int) -> Job:
     """Sort arrays with numpy
 
-    One long call for each task, without the GIL from its start to its end: scaling with the workers is as good here as
-    this machine allows.
+    One long call per task, without the GIL from start to end: scaling with the workers is as good here as the machine
+    allows.
     """
     from dask import delayed
 
@@ -125,12 +123,12 @@ def sort(tasks: int, size: int) -> Job:
 def matmul(tasks: int, size: int) -> Job:
     """Multiply matrices, each task with one BLAS thread
 
-    BLAS works without the GIL and would use every core by itself. Held to one thread, it shows what the scheduler's own
-    workers give.
+    BLAS runs without the GIL and would use every core by itself. Limited to one thread, it shows what the scheduler's own
+    workers contribute.
     """
     from dask import delayed
 
-    # Every entry of the product, summed: the sums of the left one's columns times the sums of the right one's rows.
+    # The sum of the product's entries: the sums of the left matrix's columns times the sums of the right matrix's rows.
     left, right = _factors(size)
     return Job(
         collections=[delayed(_matmul)(size) for _ in range(tasks)],
@@ -148,13 +146,13 @@ def matmul(tasks: int, size: int) -> Job:
 def memory_bound_sum(tasks: int, size: int) -> Job:
     """Sum an array that no cache can hold
 
-    128 MB at the default size, read from memory for each task: workers wait for the same memory bus, so that no
-    scheduler scales as it does on sort, whatever the GIL does. Each process holds an array of its own.
+    Each task reads 128 MB from memory at the default size. All workers wait for the same memory bus, so no scheduler
+    scales as it does on sort, whatever the GIL does. Each process holds an array of its own.
     """
     from dask import delayed
 
     return Job(
-        collections=[delayed(_rolled_sum)(size, start) for start, _ in parts(size, tasks)],
+        collections=[delayed(_rolled_sum)(size, start) for start, _ in _kernels.parts(size, tasks)],
         answer=[float(size * (size - 1) // 2)] * tasks,
     )
 
@@ -169,8 +167,8 @@ def memory_bound_sum(tasks: int, size: int) -> Job:
 def tiny_ufuncs(tasks: int, size: int, calls: int) -> Job:
     """Thousands of numpy calls on small arrays
 
-    Each call lets go of the GIL for about a microsecond and then has to queue for it again. "Numpy releases the GIL" is
-    true here too, and yet threads can be slower than no parallelism at all.
+    Each call releases the GIL for about a microsecond and then has to wait for it again. "Numpy releases the GIL" is true
+    here too, and yet threads can be slower than no parallelism at all.
     """
     from dask import delayed
 

@@ -1,11 +1,10 @@
-"""Plain Python: the GIL is held throughout, so threads can only take turns."""
+"""Plain Python, which holds the GIL throughout: threads can only take turns."""
 
 from __future__ import annotations
 
+from gilbench import Job, workload
 from gilbench.workloads._kernels import parts, square_sum, squares_below
 from gilbench.workloads._text import text, word_counts
-
-from gilbench import Job, workload
 
 
 def _count_words(seed: int, pages: int) -> dict[str, int]:
@@ -29,7 +28,7 @@ def sum_of_squares(tasks: int, numbers: int) -> Job:
     """Sum squares in a Python loop
 
     Arithmetic on Python integers never releases the GIL. Measures the claim that a Python loop cannot run in parallel
-    on threads, while processes (and threads of a free-threaded Python) can share it out.
+    on threads, while processes (and threads of a free-threaded Python) can divide it among them.
     """
     from dask import delayed
 
@@ -50,7 +49,7 @@ def sum_of_squares(tasks: int, numbers: int) -> Job:
 def word_count(tasks: int, pages: int) -> Job:
     """Count words with a dict and string methods
 
-    The same claim as sum_of_squares where it is met in practice: splitting, cleaning and counting strings, which makes
+    Measures the same claim as sum_of_squares on practical work: splitting, cleaning and counting strings, which creates
     many small objects. On a free-threaded Python these, unlike plain arithmetic, contend for memory.
     """
     from dask import delayed

@@ -5,13 +5,12 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from gilbench import Job, workload
 from gilbench.workloads._kernels import parts, roots_below, sqrt_sum, square_sum, squares_below
 
-from gilbench import Job, workload
 
-
-# Half the time in Python and half in numpy: what is claimed has nothing to do with the GIL, so neither threads nor
-# processes should win by nature, and the saving can be seen on every scheduler.
+# Half the time in Python and half in numpy. The claim has nothing to do with the GIL, so the work should favor neither
+# threads nor processes, and the saving should show on every scheduler.
 def _expensive(loops: tuple[int, int], numbers: tuple[int, int]) -> float:
     return square_sum(*loops) + sqrt_sum(*numbers)
 
@@ -28,8 +27,8 @@ def _job(tasks: int, loops: int, numbers: int, *, together: bool) -> Job:
     def shared() -> Any:
         return delayed(_gather)([delayed(_expensive)(*cut) for cut in cuts])
 
-    # Apart, each result gets tasks of its own: under the same keys, distributed may still have the first compute's values
-    # when the second starts, and whether it has is a race.
+    # Separately, each result gets tasks of its own. Under the same keys, distributed might still hold the values of the
+    # first compute when the second starts, and whether it does is a race.
     first = shared()
     second = first if together else shared()
     results: list[Any] = [delayed(statistics.fmean)(first), delayed(max)(second)]
@@ -52,8 +51,8 @@ def _job(tasks: int, loops: int, numbers: int, *, together: bool) -> Job:
 def together(tasks: int, loops: int, numbers: int) -> Job:
     """Two results of the same work, in one dask.compute
 
-    A mean and a maximum over the same 8 expensive values: 11 tasks. With separately, measures the claim that computing
-    two results together does the shared work once; its graph is the one that .visualize() draws.
+    A mean and a maximum of the same 8 expensive values: 11 tasks. Together with separately, measures the claim that
+    computing two results at once does the shared work only once. Its graph is the one that .visualize() draws.
     """
     return _job(tasks, loops, numbers, together=True)
 
@@ -67,8 +66,8 @@ def together(tasks: int, loops: int, numbers: int) -> Job:
     modules=("numpy",),
 )
 def separately(tasks: int, loops: int, numbers: int) -> Job:
-    """Two results of the same work, in two dask.computes
+    """Two results of the same work, in two calls of dask.compute
 
-    The work of together, done once for each result: 20 tasks in place of 11, and about twice the time if the claim holds.
+    The work of together, done once for each result: 20 tasks instead of 11, and about twice the time if the claim holds.
     """
     return _job(tasks, loops, numbers, together=False)

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises, and what is said of it: one line that names the thing and the fix."""
+"""The exception that a user's mistake raises, and its text: one line that names the thing and the fix."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ LONGEST = 300  # characters of an exception's text that are shown
 
 
 class UserError(Exception):
-    """Something that the user can fix. The text names the thing and the fix in one line; the command line prints it."""
+    """A mistake that the user can fix. Its text names the thing and the fix in one line, which the command line prints."""
 
 
 class Unavailable(UserError):
-    """Something cannot be had on this machine. The text says why."""
+    """Something is not available on this machine. The text says why."""
 
 
 def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
-    """Raise UserError, with the nearest names, for the first that is not known."""
+    """Raise UserError, with the most similar names, for the first name that is not known. kind: what the names are of."""
     for name in asked:
         if name not in known:
             raise UserError(f"no {kind} is named {name!r}{nearest(name, known)}")
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "see `gilbench list`") -> str:
-    """Return what to write after an unknown name: the names most like it, or what to do where there are none."""
+    """Return what to say after an unknown name: the names most like it, or `otherwise` where there are none."""
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
     return f": did you mean {' or '.join(near)}?" if near else f": {otherwise}" if otherwise else ""
 
 
 def describe(error: BaseException) -> str:
-    """Return one line: the exception's type and text, what caused it, and the line of the user's own code that raised it."""
+    """Return a line: the exception's type and text, its cause, and the line of the user's own code that raised it."""
     kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
     text = kind + (_text_of(error) or "no message")
     cause = error.__cause__
@@ -49,5 +49,5 @@ def describe(error: BaseException) -> str:
 
 
 def _text_of(error: BaseException) -> str:
-    """Return an exception's text on one line, without the traceback of another process that some carry in it."""
+    """Return an exception's text on one line, without the traceback of another process, which some include."""
     return " ".join(str(error).removeprefix('\n"""\n').partition("Traceback (most recent call last)")[0].split())

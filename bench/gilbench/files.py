@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-CACHE = "GILBENCH_CACHE"  # environment variable: names another cache folder
+from gilbench.variables import CACHE
 
 
 def write(path: Path, content: bytes) -> None:

@@ -1,9 +1,9 @@
 """pyperf's hook `gil`: python -m pyperf timeit --hook gil ... adds the fraction of time that the GIL was held.
 
-A child process samples the memory of its parent, the worker that pyperf measures. Whether a value is being measured at a
-moment is told by a number in that same memory, so that entering and leaving a value costs one assignment. The figures
-go into the run's metadata: gil_held, gil_held_low, gil_held_high (fractions of the values' time, with a 95 % interval)
-and gil_switches (a second); or gil_held is "unavailable: why".
+A child process samples the memory of its parent, the worker that pyperf measures. A number in that memory says whether a
+value is being measured, so entering and leaving a value costs one assignment each. The figures go into the run's
+metadata: gil_held, gil_held_low, gil_held_high (fractions of the values' time, with a 95% interval) and gil_switches
+(per second). Where there are none, gil_held is "unavailable: " and the reason.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from typing import Any
 from gilbench.probes import Unavailable
 from gilbench.probes.gil_probe import BUSY, CALIBRATION, GAP, IDLE, LOCKED, SWITCHES, address, estimate, wake_up_sharply
 
-PR_SET_PTRACER = 0x59616D61  # prctl(2): who may read our memory under yama
-CLOSED = 2.0  # seconds to wait for the sampler's last answer
+PR_SET_PTRACER = 0x59616D61  # prctl(2): which process may read our memory under Yama
+CLOSED = 2.0  # seconds that the sampler has to end once its standard input is closed
 
 
 class Gil:
-    """The hook: pyperf makes one in each worker, enters it around each value, and ends with `teardown`."""
+    """The hook. pyperf creates one in each worker, enters it around each value, and calls `teardown` at the end."""
 
     def __init__(self) -> None:
         self.reason = ""
-        self._value = ctypes.c_int64(0)  # number of the value being measured; 0 between two
+        self._value = ctypes.c_int64(0)  # number of the value being measured; 0 between values
         self._values = 0
         self._sampler: subprocess.Popen[str] | None = None
         try:
@@ -52,7 +52,7 @@ class Gil:
         self._value.value = 0
 
     def teardown(self, metadata: MutableMapping[str, Any]) -> None:
-        """Add what was found to the run's metadata."""
+        """Add the figures to the run's metadata, or why there are none."""
         try:
             if self._sampler is None:
                 raise Unavailable(self.reason)
@@ -75,14 +75,14 @@ class Gil:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # pyperf drops most of the environment: the sampler finds this package by the path that found it here.
+            # pyperf drops most of the environment, so the sampler gets the path on which this package was found.
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(self._sampler.pid), 0, 0, 0)
         self._read()
 
     def _calibrate(self) -> None:
-        """Raise Unavailable unless a busy loop reads as held, and a sleep as not."""
+        """Raise Unavailable unless the GIL reads as held during a busy loop, and as released during a sleep."""
         for name, low, high in (("busy", BUSY, 1.0), ("idle", 0.0, IDLE)):
             with self:
                 end = time.perf_counter() + CALIBRATION
@@ -91,13 +91,13 @@ class Gil:
                 while time.perf_counter() < end:
                     pass
             blocks, _ = self._read()
-            # No interval: scipy need not be in the process that is measured.
+            # Without an interval, so that scipy is not imported into the process that is measured.
             read = sum(held for held, _ in blocks) / sum(samples for _, samples in blocks) if blocks else -1.0
             if not low <= read <= high:
                 raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
 
     def _read(self) -> tuple[list[tuple[int, int]], float]:
-        """Return (held, samples) of each value since the last time, and switches a second. Raises Unavailable."""
+        """Return (held, samples) of each value since the last call, and switches per second. Raises Unavailable."""
         assert self._sampler is not None and self._sampler.stdin is not None and self._sampler.stdout is not None
         try:
             self._sampler.stdin.write("\n")
@@ -114,19 +114,22 @@ class Gil:
             return
         sampler, self._sampler = self._sampler, None
         try:
-            sampler.communicate(timeout=CLOSED)  # closes its standard input, which is the sign to end
+            sampler.communicate(timeout=CLOSED)  # closes its standard input, which tells it to end
         except (subprocess.TimeoutExpired, BrokenPipeError):
             sampler.kill()
             sampler.communicate()
 
 
 def sampler(pid: int, place: int, flag: int) -> None:
-    """Be the sampler: count while the flag is not 0; answer each line of standard input, end when it closes."""
+    """Be the sampler: count while the flag is not 0, answer each line of standard input, and end when it closes.
+
+    pid: the process that is measured. place, flag: addresses in its memory, of the GIL and of the value's number.
+    """
     try:
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             _sample(memory, place, flag)
     except (OSError, struct.error) as error:
-        if sys.stdin.readline():  # else the measured process is gone, and nobody there to tell
+        if sys.stdin.readline():  # otherwise the measured process is gone, and nobody reads the answer
             print(
                 json.dumps({"unavailable": f"the memory of the measured process cannot be read: {error}"}), flush=True
             )
@@ -139,7 +142,7 @@ def _sample(memory: Any, place: int, flag: int) -> None:
 
     wake_up_sharply()
     draw = random.Random()
-    blocks: dict[int, list[float]] = {}  # value -> held, samples, first and last moment, first and last switch number
+    blocks: dict[int, list[float]] = {}  # value -> held, samples, first and last time, first and last switch number
     while True:
         if select.select([sys.stdin], [], [], 0)[0]:
             if not sys.stdin.readline():

@@ -366,7 +366,7 @@ def _folder(results: str | Path | None) -> Iterator[Path]:
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
     """Put back what a command changes in its process: the variable that carries items."""
-    from gilbench.targets.calls import ITEMS
+    from gilbench.variables import ITEMS
 
     items = os.environ.get(ITEMS)
     try:

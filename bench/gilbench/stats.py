@@ -1,7 +1,7 @@
-"""Pure statistics of plain results: medians, ratios and their intervals from a handful of processes per case.
+"""Statistics of plain results: medians, ratios and their intervals from a handful of processes per case.
 
 Everything here works on the log scale, because timings are positive and compared by ratio, and on one number per
-process, because values from one process are not independent. How well it holds: docs/simulate_statistics.py.
+process, because values from the same process are not independent. docs/simulate_statistics.py shows how well it holds.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 MINIMUM_TO_SHARE = 4
-"""Fewer cases than this do not tell how variances spread over cases, so `moderated` leaves them alone."""
+"""With fewer cases than this, the spread of variances over cases is unknown, and `moderated` leaves them alone."""
 NO_VARIANCE = 1e-12
 """A variance of logs up to this (a relative spread of a millionth) is below what a clock resolves."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval. n: independent processes behind it. low and high are infinite or 0 for n < 2."""
+    """A figure with its 95% interval, all in the same unit. n: the number of independent processes behind it.
+
+    Without an interval (n < 2), low is 0 and high is infinite.
+    """
 
     value: float
     low: float
@@ -35,7 +38,7 @@ class Estimate:
 
 
 class Spread(NamedTuple):
-    """Variance of the logs of one case's values (dimensionless), and the degrees of freedom it rests on; 0 if none."""
+    """Variance of the logs of a case's values (dimensionless), and its degrees of freedom; both 0 where it is unknown."""
 
     variance: float
     df: float
@@ -44,18 +47,19 @@ class Spread(NamedTuple):
 def estimate(
     values: Sequence[float], *, variance: float | None = None, df: float | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Return the median of positive values (one per process, any unit) with an interval for the population's median.
+    """Return the median of positive values, in their unit, with an interval for the median of the population.
 
-    variance, df: spread of the log values to use in place of the sample's own, as `moderated` gives it: both, or none.
+    values: one per process. variance, df: spread of the log values to use instead of the sample's own, as `moderated`
+    returns it; give both or neither. confidence: of the interval, between 0 and 1.
     The median of an even number of values is the geometric mean of the two in the middle.
 
     The interval is Student's t around the log median. It assumes independent values whose logs are symmetric about the
-    median and not far from normal; centred on the median it also stands rare slow outliers, under which an interval
-    around the mean of logs fails: at n = 30 with a skew of 1.75 it covers 84 %, this one 97 %. Sample variance and
-    median of normal logs are nearly independent, and the median's variance is larger than the mean's by the factor
-    that `_median_factor` gives.
+    median and not far from normal. Being centered on the median, it also withstands rare slow outliers, which an
+    interval around the mean of the logs does not: at n = 30 with a skewness of 1.75, that one covers 84%, this one 97%.
+    Sample variance and median of normal logs are nearly independent, and the median's variance is larger than the
+    mean's by the factor that `_median_factor` returns.
 
-    Raises ValueError for no values, and for values that are not positive and finite.
+    Raises ValueError for no values, for values that are not positive and finite, and for variance or df alone.
     """
     logs = _logs(values)
     spread = _given_or_own(logs, variance, df)
@@ -70,13 +74,16 @@ def ratio(
     denominator_spread: Spread | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the ratio of the medians of two unpaired samples of positive values, with its interval.
+    """Return the ratio of the medians of two unpaired samples of positive values (dimensionless), with its interval.
 
-    Each sample has one value per process. The spreads take the place of the samples' own, as `moderated` gives them.
-    Welch's t on the logs (Welch, Biometrika 34, 1947), centred on the medians, so that the value equals the quotient of
-    what `estimate` gives for both; assumptions as there. Degrees of freedom are Satterthwaite's for the samples' own
-    spreads. Moderated spreads share a prior, so they do not err independently as his formula assumes (it would cover
-    90 to 96 %): there the smaller of the two degrees of freedom serves (95 to 99 %). n is that of the smaller sample.
+    numerator, denominator: one value per process, both in the same unit. numerator_spread, denominator_spread: used
+    instead of the samples' own, as `moderated` returns them. confidence: of the interval, between 0 and 1.
+
+    Welch's t on the logs (Welch, Biometrika 34, 1947), centered on the medians, so that the value equals the quotient of
+    what `estimate` returns for both; the assumptions are the same. The degrees of freedom are Satterthwaite's for the
+    samples' own spreads. Moderated spreads share a prior, so their errors are not independent, as his formula assumes
+    (it would cover 90 to 96%); for them the smaller of the two degrees of freedom is used (95 to 99%). n is that of the
+    smaller sample.
 
     Raises ValueError for no values, and for values that are not positive and finite.
     """
@@ -85,19 +92,19 @@ def ratio(
     errors = (squared_error(spreads[0], len(above)), squared_error(spreads[1], len(below)))
     moderate = numerator_spread is not None or denominator_spread is not None
     df = min(spread.df for spread in spreads) if moderate else _satterthwaite(errors, spreads)
-    centre, n = statistics.median(above) - statistics.median(below), min(len(above), len(below))
-    return _on_ratio_scale(centre, sum(errors), df, confidence, n)
+    center, n = statistics.median(above) - statistics.median(below), min(len(above), len(below))
+    return _on_ratio_scale(center, sum(errors), df, confidence, n)
 
 
 def paired_ratio(
     log_ratios: Sequence[float], *, variance: float | None = None, df: float | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Return the ratio behind log ratios that were each measured on one pair (an epoch), with its interval.
+    """Return the ratio behind log ratios that were each measured on a pair (an epoch), with its interval.
 
-    The median of log_ratios (natural logs, independent of each other), on the ratio scale; else as `estimate`. For a
-    fixed number of pairs: a rule that looks after every pair needs gilbench.check.sequential.
+    log_ratios: natural logs, independent of each other. The value is their median on the ratio scale; everything else is
+    as in `estimate`. For a fixed number of pairs: a rule that decides after every pair needs gilbench.check.sequential.
 
-    Raises ValueError for no log ratios, and for infinite ones.
+    Raises ValueError for no log ratios, for infinite ones, and for variance or df alone.
     """
     if not log_ratios or not all(map(math.isfinite, log_ratios)):
         raise ValueError(f"log ratios must be finite, and at least one: {list(log_ratios)}")
@@ -106,25 +113,29 @@ def paired_ratio(
 
 
 def log_spread(values: Sequence[float]) -> Spread:
-    """Return the sample variance of the logs of positive values, and its degrees of freedom, n - 1."""
+    """Return the sample variance of the logs of positive values, and its degrees of freedom, n - 1.
+
+    Raises ValueError for no values, and for values that are not positive and finite.
+    """
     return own_spread(_logs(values))
 
 
 def moderated(variances: Sequence[float], dfs: Sequence[float]) -> list[Spread]:
-    """Return each case's variance shrunk towards what all cases have in common, with its new degrees of freedom.
+    """Return each case's variance, shrunk toward what all cases have in common, with its new degrees of freedom.
 
-    variances, dfs: sample variances of log values and their degrees of freedom (n - 1), one per case, in the order of
-    the result. Two processes say next to nothing about their own spread, but sixty cases say a lot about spreads.
+    variances, dfs: sample variances of log values and their degrees of freedom (n - 1), one per case. The result has the
+    same length and order. Two processes say next to nothing about their own spread, but sixty cases say a lot about
+    spreads.
 
     Empirical Bayes with a scaled inverse chi-squared prior (Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004: limma), its
-    parameters from the moments of the log variances, weighted as Paule and Mandel do because dfs differ between cases.
-    Two departures, both towards wider intervals: the prior's degrees of freedom are reckoned from a spread over cases
-    one standard error above its estimate, and from the uncertainty of the prior's location. With 6 to 20 cases limma's
-    own give 91 to 95 % coverage at two processes per case; these give 94 to 98 %.
+    parameters from the moments of the log variances, weighted as Paule and Mandel do, because dfs differ between cases.
+    It departs from limma in two ways, both toward wider intervals: the prior's degrees of freedom are computed from a
+    spread over cases one standard error above its estimate, and from the uncertainty of the prior's location. With 6 to
+    20 cases and two processes per case, limma's own cover 91 to 95%; these cover 94 to 98%.
 
-    Cases with df 0 (one process) get the prior itself. With fewer than four cases that show any spread, nothing is
-    shared: variances come back as they are. Cases that show none (equal values: the clock's resolution) do not shape
-    the prior, but are moved towards it. Raises ValueError for lengths that differ, and for negative or infinite input.
+    Cases with df 0 (a single process) get the prior itself. With fewer than four cases that show any spread, nothing is
+    shared and variances are returned as they are. Cases that show none (equal values, at the clock's resolution) do not
+    shape the prior, but are moved toward it. Raises ValueError for different lengths, and for negative or infinite input.
     """
     own = [Spread(variance, df) for variance, df in zip(variances, dfs, strict=True)]
     if not all(math.isfinite(number) and number >= 0 for spread in own for number in spread):
@@ -137,10 +148,10 @@ def moderated(variances: Sequence[float], dfs: Sequence[float]) -> list[Spread]:
 
 
 def quotient(above: Estimate, below: Estimate) -> Estimate:
-    """Return above / below of two independent estimates, with an interval from theirs.
+    """Return above / below (dimensionless) for two independent estimates in the same unit, with an interval from theirs.
 
-    MOVER on logs (Zou and Donner, Stat. Med. 27, 2008): the distances to the ends add up as squares. For figures whose
-    single values are not at hand; what the intervals know beyond the few observations behind them is kept.
+    MOVER on logs (Zou and Donner, Stat. Med. 27, 2008): the squared distances to the ends add up. For figures whose
+    single values are not available. Moderated intervals keep what other cases contributed to them.
     """
     value = above.value / below.value
     down = math.hypot(_log_distance(above.low, above.value), _log_distance(below.value, below.high))
@@ -152,8 +163,8 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for being a family, in the order given (Holm, Scand. J. Stat. 6, 1979).
 
-    Rejecting those at or below alpha keeps the chance of any false rejection in the family at alpha or less, however
-    the tests depend on each other. Raises ValueError for a p-value outside 0 to 1.
+    Rejecting those at or below alpha keeps the probability of any false rejection in the family at alpha or less,
+    however the tests depend on each other. Raises ValueError for a p-value outside 0 to 1.
     """
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError(f"p-values must lie between 0 and 1: {list(p_values)}")
@@ -165,12 +176,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def relative_half_width(figure: Estimate) -> float:
-    """Return half the interval's width over the value: the precision a case is measured to. Infinite if unknown."""
+    """Return half the interval's width over the value: the precision of a case, a fraction. Infinite where it is unknown."""
     return (figure.high - figure.low) / (2 * figure.value)
 
 
 def student_quantile(df: float, probability: float) -> float:
-    """Return the quantile of Student's t distribution; df may be infinite (normal distribution)."""
+    """Return a quantile of Student's t distribution. df may be infinite, which gives the normal distribution."""
     from scipy.special import ndtri, stdtrit  # 0.3 s to import
 
     return float(ndtri(probability) if math.isinf(df) else stdtrit(df, probability))
@@ -202,7 +213,7 @@ def _given_or_own(logs: Sequence[float], variance: float | None, df: float | Non
 def _median_factor(n: int) -> float:
     """Return the variance of the median of n normal values over that of their mean: 1 for n <= 2, rising to pi / 2.
 
-    A closed form with the right ends, within 3 % of the exact figures (David and Nagaraja, Order Statistics, 2003).
+    A closed form with the right limits, within 3% of the exact values (David and Nagaraja, Order Statistics, 2003).
     """
     return math.pi / 2 * n / (n + math.pi / 2 - 1 if n % 2 else n + math.pi - 2)
 
@@ -221,12 +232,12 @@ def _satterthwaite(errors: Sequence[float], spreads: Sequence[Spread]) -> float:
     return 1 / inverse if inverse else math.inf
 
 
-def _on_ratio_scale(centre: float, squared_error: float, df: float, confidence: float, n: int) -> Estimate:
-    """Return exp(centre) with the interval of Student's t; from 0 to infinity where there are no degrees of freedom."""
+def _on_ratio_scale(center: float, squared_error: float, df: float, confidence: float, n: int) -> Estimate:
+    """Return exp(center) with the interval of Student's t, from 0 to infinity where there are no degrees of freedom."""
     if df == 0:
-        return Estimate(math.exp(centre), 0.0, math.inf, n)
+        return Estimate(math.exp(center), 0.0, math.inf, n)
     half = student_quantile(df, (1 + confidence) / 2) * math.sqrt(squared_error)
-    return Estimate(math.exp(centre), math.exp(centre - half), _exp(centre + half), n)
+    return Estimate(math.exp(center), math.exp(center - half), _exp(center + half), n)
 
 
 def _exp(x: float) -> float:
@@ -237,7 +248,7 @@ def _exp(x: float) -> float:
 
 
 def _prior(known: Sequence[Spread]) -> Spread:
-    """Return location and degrees of freedom of the prior of variances (at least four cases, all of df > 0)."""
+    """Return location and degrees of freedom of the prior of the variances. known: at least four cases, all with df > 0."""
     import numpy as np
     from scipy.special import digamma, polygamma
 
@@ -246,31 +257,31 @@ def _prior(known: Sequence[Spread]) -> Spread:
     noise = polygamma(1, dfs / 2)
     between = _paule_mandel(logs, noise)
     weights = 1 / (noise + between)
-    centre = float(np.average(logs, weights=weights))
+    center = float(np.average(logs, weights=weights))
     cautious = between + math.sqrt(2 / float(np.sum(weights**2))) + 1 / float(np.sum(weights))
     df = 2 * _inverse_trigamma(between) if between > 0 else math.inf
     bias = float(digamma(df / 2) - np.log(df / 2)) if math.isfinite(df) else 0.0
-    return Spread(math.exp(centre + bias), 2 * _inverse_trigamma(cautious))
+    return Spread(math.exp(center + bias), 2 * _inverse_trigamma(cautious))
 
 
 def _posterior(own: Spread, prior: Spread, pooled_df: float) -> Spread:
-    """Return the variance after weighing in the prior; no more degrees of freedom than all cases have together."""
+    """Return the variance combined with the prior, with no more degrees of freedom than all cases have together."""
     df = own.df + prior.df
     return Spread((own.df * own.variance + prior.df * prior.variance) / df, min(df, pooled_df))
 
 
 def _paule_mandel(figures: FloatArray, noise: FloatArray) -> float:
-    """Return the variance between cases that explains the figures beyond their noise variances; 0 if none is needed.
+    """Return the variance between cases that explains how far the figures differ beyond their noise; 0 if none is needed.
 
-    Paule and Mandel, J. Res. Natl. Bur. Stand. 87, 1982: the root of the weighted sum of squares, which falls with the
-    variance between cases, so that halving an interval finds it.
+    figures, noise: one per case; noise is a variance. Paule and Mandel, J. Res. Natl. Bur. Stand. 87, 1982: the root of
+    the weighted sum of squares less its expectation, which falls with the variance between cases, found by bisection.
     """
     import numpy as np
 
     def excess(between: float) -> float:
         weights = 1 / (noise + between)
-        centre = np.average(figures, weights=weights)
-        return float(np.sum(weights * (figures - centre) ** 2)) - (len(figures) - 1)
+        center = np.average(figures, weights=weights)
+        return float(np.sum(weights * (figures - center) ** 2)) - (len(figures) - 1)
 
     low, high = 0.0, float(np.var(figures, ddof=1))
     if excess(low) <= 0:

@@ -1,4 +1,4 @@
-"""Figures as people read them: three digits and a unit."""
+"""Figures as people read them: three significant digits and a unit."""
 
 from __future__ import annotations
 
@@ -29,18 +29,22 @@ def size(value: float) -> str:
 
 
 def times(value: float) -> str:
-    """Format a ratio: `1.93x`."""
+    """Format a ratio: `1.93x`.
+
+    >>> times(1.9312)
+    '1.93x'
+    """
     return f"{digits(value)}x" if math.isfinite(value) else "inf"
 
 
 def estimate(figure: Estimate, unit: str) -> str:
-    """Format an estimate with its interval; unit is "second", "byte" or "ratio"."""
+    """Format an estimate with its interval. unit: "second", "byte" or "ratio"."""
     show = {"second": seconds, "byte": size, "ratio": times}[unit]
     return f"{show(figure.value)} ({interval(figure, unit)})"
 
 
 def interval(figure: Estimate, unit: str) -> str:
-    """Format the interval alone: `1.85x to 1.98x`; `unknown` where one process cannot tell."""
+    """Format the interval alone: `1.85x to 1.98x`, or `interval unknown` where there is only one process."""
     if figure.low <= 0 or not math.isfinite(figure.high):
         return "interval unknown"
     show = {"second": seconds, "byte": size, "ratio": times}[unit]
@@ -48,7 +52,7 @@ def interval(figure: Estimate, unit: str) -> str:
 
 
 def digits(value: float) -> str:
-    """Format with three significant digits, and no exponent below a million.
+    """Format with three significant digits, or all digits before the decimal point, and never with an exponent.
 
     >>> digits(0.5), digits(12.345), digits(38123.0)
     ('0.500', '12.3', '38123')
@@ -59,7 +63,7 @@ def digits(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """Format a waiting time: `4 min 05 s`.
+    """Format a waiting time, in seconds: `4 min 05 s`.
 
     >>> duration(245.3), duration(9.2)
     ('4 min 05 s', '9 s')

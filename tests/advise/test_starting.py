@@ -11,8 +11,8 @@ import pytest
 from gilbench.advise import starting
 from gilbench.advise.starting import LiveStarter
 from gilbench.cases.case import Case
-from gilbench.targets.calls import PARTS, TAKE
 from gilbench.targets.workload import Workload
+from gilbench.variables import PARTS, TAKE
 from tests.advise.scripted_heats import FACTS, SYNC, THREADS
 
 

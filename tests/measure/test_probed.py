@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gilbench import probes
+from gilbench import probes, variables
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.opening import Order
@@ -131,7 +131,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file of functions that nobody should have."""
     path = tmp_path / "trouble.py"
     path.write_text(FUNCTIONS)
-    monkeypatch.delenv(calls.ITEMS, raising=False)
+    monkeypatch.delenv(variables.ITEMS, raising=False)
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     return path
 

@@ -1,4 +1,4 @@
-"""gilbench.targets.answers: right and wrong results told apart, in every kind of value that a scheduler may return."""
+"""Right and wrong answers are distinguished, in every kind of value that a scheduler may return."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_reasons_are_one_short_line(big: Any) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=20))
 def test_everything_is_the_same_as_itself_in_tuples(value: Any) -> None:
     def tupled(item: Any) -> Any:
-        return tuple(tupled(one) for one in item) if isinstance(item, list) else item
+        return tuple(tupled(part) for part in item) if isinstance(item, list) else item
 
     assert same(value, tupled(value)) is None
 

@@ -1,4 +1,4 @@
-"""The user's own work: functions, graphs and modules that are named on the command line; some of it run for real."""
+"""The user's own work: functions, graphs and modules named on the command line. Some of it really runs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ from gilbench.measure import narration, planning, resuming
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
 from gilbench.results.observations import Observation, Result
-from gilbench.targets.calls import ITEMS, TAKE, TASKS, Calls, batches, items_of, spread
+from gilbench.targets.calls import Calls, batches, spread
+from gilbench.targets.items import items_of
 from gilbench.targets.naming import chosen, graph, workload_of
+from gilbench.targets.own import TASKS
 from gilbench.targets.workload import SIZES, Workload
+from gilbench.variables import ITEMS, TAKE
 from tests.measure.test_runner import options
 from tests.scripted import MACHINE, observation, plan
 
@@ -121,7 +124,7 @@ def second(n):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The user's folder, which this process forgets again."""
+    """The user's folder, whose modules this process forgets afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     for variable in (ITEMS, TAKE):
@@ -152,7 +155,7 @@ def test_a_function_is_called_with_each_item() -> None:
     assert set(workload.sizes) == set(SIZES)
 
 
-def test_a_function_without_items_is_called_some_times_without_arguments() -> None:
+def test_a_function_without_items_is_called_a_few_times_without_arguments() -> None:
     workload = workload_of("mine:no_items")
     assert results(workload) == ["done"] * TASKS
     assert results(workload, items=2, parts=1) == [["done", "done"]]
@@ -219,7 +222,7 @@ def test_a_class_can_be_called() -> None:
     assert made.n == 4
 
 
-def test_a_file_of_a_package_is_imported_as_a_part_of_it(folder: Path) -> None:
+def test_a_file_of_a_package_is_imported_as_part_of_it(folder: Path) -> None:
     (folder / "pack" / "sub").mkdir(parents=True)
     for place in ("pack", "pack/sub"):
         (folder / place / "__init__.py").touch()
@@ -247,8 +250,10 @@ def test_a_module_has_all_workloads_that_were_made_there() -> None:
     assert results(workload_of("several:second"), n=5) == [6]
 
 
-def test_own_work_stands_behind_names_of_the_registry_and_each_once() -> None:
-    names = [w.name for w in chosen(["mine.py:no_items", "sort", "several.py:first", "several.py", "s?rt"])]
+def test_own_work_comes_after_built_in_workloads_and_each_once() -> None:
+    names = [
+        workload.name for workload in chosen(["mine.py:no_items", "sort", "several.py:first", "several.py", "s?rt"])
+    ]
     assert names == ["sort", "mine.py:no_items", "several.py:first", "several.py:second"]
 
 
@@ -263,7 +268,7 @@ def test_own_work_stands_behind_names_of_the_registry_and_each_once() -> None:
         ("mine.py:made", "give a function that builds it, with --graph"),
         ("mine.py:number", "is of type int: it cannot be called"),
         ("mine.py:plain", "give it some with --items: missing a required argument: 'n'"),
-        ("mine.py:none()", "must return a dask object or a list of them, and returns something of type int"),
+        ("mine.py:none()", "must return a dask object or a list of them, but returns something of type int"),
         ("mine.py:empty()", "returns an empty list"),
         ("mine.py:fails()", "raised OSError: no data (mine.py:"),
         ("mine.py:plain()", "is called without arguments, as it builds what to measure"),
@@ -280,7 +285,7 @@ def test_own_work_stands_behind_names_of_the_registry_and_each_once() -> None:
         ("xyzzy", "your own work is named my_file.py:function"),
     ],
 )
-def test_a_target_that_cannot_be_measured_is_told_in_one_line(target: str, said: str) -> None:
+def test_a_target_that_cannot_be_measured_is_one_line(target: str, said: str) -> None:
     assert said in refused(target)
 
 
@@ -290,18 +295,18 @@ def test_items_need_a_function_that_takes_them() -> None:
         assert "--items are for a function of your own" in refused(target, "[1]")
 
 
-def test_a_module_with_several_workloads_is_no_single_target() -> None:
+def test_a_module_with_several_workloads_is_not_a_single_target() -> None:
     with pytest.raises(UserError, match=r"name one, several\.py:first or several\.py:second"):
         workload_of("several.py")
 
 
 @pytest.mark.parametrize("name", ["random", "time", "dask", "gilbench", "__main__"])
-def test_a_file_that_is_named_like_another_module_is_refused(folder: Path, name: str) -> None:
+def test_a_file_named_like_another_module_is_refused(folder: Path, name: str) -> None:
     (folder / f"{name}.py").write_text("def f(): return 1\n")
     assert f"another module is named {name!r} too: rename {name}.py" in refused(f"{name}.py:f")
 
 
-def test_a_file_beside_that_is_named_like_the_standard_librarys_breaks_nothing(folder: Path) -> None:
+def test_a_file_beside_it_named_like_a_standard_module_breaks_nothing(folder: Path) -> None:
     (folder / "colorsys.py").write_text("raise RuntimeError('the wrong one')\n")
     (folder / "uses.py").write_text("import colorsys\ndef f(): return colorsys.__name__\n")
     assert results(workload_of("uses.py:f"), items=1) == ["colorsys"]
@@ -323,7 +328,7 @@ def test_a_module_that_cannot_be_imported(folder: Path, source: str, said: str) 
     assert said in refused("broken.py:f")
 
 
-def test_what_a_module_prints_is_no_part_of_our_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_module_prints_is_not_part_of_the_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "loud.py").write_text("print('hello')\ndef f(): return 1\n")
     workload_of("loud.py:f")
     assert capsys.readouterr().out == ""
@@ -350,7 +355,7 @@ def test_items_from_files_and_expressions(folder: Path) -> None:
         ("1 / 0", "ZeroDivisionError"),
     ],
 )
-def test_items_that_are_none(text: str, said: str) -> None:
+def test_text_that_gives_no_items(text: str, said: str) -> None:
     with pytest.raises(UserError) as raised:
         items_of(text, {})
     assert said in str(raised.value)
@@ -404,7 +409,7 @@ def test_a_result_that_cannot_be_compared_is_measured_and_not_checked() -> None:
         ("gone.py:f", None, "'gone.py:f': there is no file gone.py"),
     ],
 )
-def test_what_goes_wrong_in_a_task_is_told_in_one_line(target: str, items: str | None, said: str) -> None:
+def test_what_goes_wrong_in_a_task_is_one_line(target: str, items: str | None, said: str) -> None:
     failure = observed(target, items).failure
     assert failure is not None
     assert failure[0] == "raised"
@@ -425,7 +430,7 @@ def call(*arguments: str) -> str:
     return result.stdout
 
 
-def test_the_command_line_takes_own_work_beside_the_registrys() -> None:
+def test_the_command_line_takes_own_work_beside_built_in_workloads() -> None:
     targets = ["run", "sleep", "several.py", "mine.py:plain", "--items", "[1]", "--graph", "mine.py:one"]
     cases = call(*targets, "--dry-run", "--scheduler", "threads", "--size", "tiny", "--workers", "1").splitlines()
     names = ("sleep", "several.py:first", "several.py:second", "mine.py:plain", "mine.py:one()")
@@ -438,13 +443,13 @@ def test_a_probe_takes_a_whole_module() -> None:
     assert "several.py:second" in page
 
 
-def test_items_are_a_part_of_the_plan_so_that_a_run_can_be_gone_on_with() -> None:
+def test_items_are_part_of_the_plan_so_that_a_run_can_be_resumed() -> None:
     asked = options(workloads=("mine.py:plain",), items="[1, 2]", schedulers=("sync",))
     software = Software(sys.executable, {}, MACHINE, {}, {}, "")
     assert planning.plan(asked, software).environment == {ITEMS: "[1, 2]"}
 
 
-def test_a_run_whose_file_is_gone_is_not_gone_on_with(folder: Path) -> None:
+def test_a_run_whose_file_is_gone_is_not_resumed(folder: Path) -> None:
     begun = replace(plan([Case("mine.py:plain", "tiny", "sync")]), environment={ITEMS: "[1]"})
     before, software = Result("r", begun, MACHINE), Software(sys.executable, {}, MACHINE, {}, {}, "")
     assert resuming.resumed(before, folder / "r.json", options(), software) == before
@@ -453,7 +458,7 @@ def test_a_run_whose_file_is_gone_is_not_gone_on_with(folder: Path) -> None:
         resuming.resumed(before, folder / "r.json", options(), software)
 
 
-def test_the_conclusion_tells_once_what_was_not_checked_and_why_cases_failed() -> None:
+def test_the_conclusion_says_once_what_was_not_checked_and_why_cases_failed() -> None:
     cases = [Case("mine.py:f", "tiny", scheduler) for scheduler in ("sync", "threads", "processes")]
     orders = [Order(case, 0, 7, "function", 0.1) for case in cases]
     why = "its result differs from call to call"

@@ -1,4 +1,4 @@
-"""`gilbench new`: what it writes runs as it is, and it never overwrites or hides a module."""
+"""`gilbench new`: the module that it writes runs unchanged, and it never overwrites or hides another."""
 
 from __future__ import annotations
 

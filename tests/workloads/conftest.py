@@ -1,4 +1,4 @@
-"""Every test here reads generated files from one folder of this test run, and never the user's own."""
+"""Every test here reads generated files from a folder of this test run, never the user's own files."""
 
 from __future__ import annotations
 

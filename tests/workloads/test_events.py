@@ -1,4 +1,4 @@
-"""The event log: the same bytes everywhere, whole or written anew, and the user's own files in its place."""
+"""The event log: the same bytes everywhere, complete or written again, and the user's own files instead."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ import dask
 import dask.local
 import pandas as pd
 import pytest
-from gilbench.workloads._events import COLUMNS, SHAPES, ensure_events, event_facts, event_files
 
 from gilbench.errors import UserError
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.workload import NO_ANSWER, SIZES, Job
+from gilbench.workloads._events import COLUMNS, SHAPES, ensure_events, event_facts, event_files
 
-READERS = [w for w in all_workloads().values() if w.family == "csv_files" or w.name == "dataframe_groupby"]
+READERS = [
+    workload
+    for workload in all_workloads().values()
+    if workload.family == "csv_files" or workload.name == "dataframe_groupby"
+]
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ def forget_a_file_in_facts(folder: Path) -> None:
     ],
     ids=["truncated", "facts-broken", "facts-short", "file-gone", "facts-gone", "facts-other", "all-gone"],
 )
-def test_mended(cache: Path, damage: object) -> None:
+def test_damaged_files_are_written_again(cache: Path, damage: object) -> None:
     files = ensure_events("tiny")
     before = [path.read_bytes() for path in files]
     facts = event_facts("tiny")
@@ -134,7 +138,7 @@ def test_mended(cache: Path, damage: object) -> None:
     assert [path.read_bytes() for path in ensure_events("tiny")] == before
     assert event_facts("tiny") == facts
     left = {path.name for path in files[0].parent.iterdir()}
-    assert left == {path.name for path in files} | {"facts.json"}, "no draft is left behind"
+    assert left == {path.name for path in files} | {"facts.json"}, "no temporary file is left behind"
 
 
 def test_cache_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,10 +195,10 @@ def test_no_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_own_file_without_the_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a.csv").write_text("price,colour\n1,red\n", encoding="utf-8")
-    (tmp_path / "b.csv").write_text("cost,colour\n1,red\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("price,color\n1,red\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("cost,color\n1,red\n", encoding="utf-8")
     use_own(monkeypatch, tmp_path / "*.csv")
-    with pytest.raises(UserError, match=r"b\.csv \(from GILBENCH_DATA\) has no column price: it has cost, colour"):
+    with pytest.raises(UserError, match=r"b\.csv \(from GILBENCH_DATA\) has no column price: it has cost, color"):
         all_workloads()["csv_max_price"].build(size="default")
 
 

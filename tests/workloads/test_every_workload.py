@@ -1,4 +1,4 @@
-"""Every workload on every scheduler, for real, at size tiny, with its answer checked. No list of either stands here."""
+"""Every workload really runs on every scheduler, at size tiny, and its answer is checked. Neither is listed here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     before = dict(os.environ)
     yield
-    os.environ.clear()  # LocalCluster and the pins leave variables behind
+    os.environ.clear()  # LocalCluster and the pins leave variables set
     os.environ.update(before)
 
 
@@ -35,7 +35,7 @@ def order_for(workload: Workload, scheduler: Scheduler, shape: Shape) -> Order:
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "shape"), SHAPES, ids=lambda v: getattr(v, "name", None) or f"{v.workers}x{v.threads}"
+    ("scheduler", "shape"), SHAPES, ids=lambda value: getattr(value, "name", None) or f"{value.workers}x{value.threads}"
 )
 def test_every_workload_gives_its_answer(scheduler: Scheduler, shape: Shape) -> None:
     reason = scheduler.unavailable()
@@ -58,7 +58,7 @@ def test_every_workload_gives_its_answer(scheduler: Scheduler, shape: Shape) -> 
 
 
 @pytest.mark.parametrize("name", ["threads", "processes", "distributed"])
-def test_a_wrong_answer_is_told_from_the_right_one(name: str) -> None:
+def test_a_wrong_answer_is_distinguished_from_the_right_one(name: str) -> None:
     from dask import delayed
 
     from gilbench.targets.workload import Job
@@ -69,7 +69,7 @@ def test_a_wrong_answer_is_told_from_the_right_one(name: str) -> None:
         check(order_for(workload, scheduler, shape), workload, Job([delayed(max)(1, 2)], answer=[3]), opened)
 
 
-def test_a_job_without_an_answer_is_held_against_sync() -> None:
+def test_a_job_without_an_answer_is_compared_with_sync() -> None:
     from dask import delayed
 
     from gilbench.targets.workload import Job
@@ -81,7 +81,7 @@ def test_a_job_without_an_answer_is_held_against_sync() -> None:
         check(order_for(workload, scheduler, shape), workload, job, opened)
 
 
-def test_some_results_of_many_are_held_against_sync() -> None:
+def test_some_results_of_many_are_compared_with_sync() -> None:
     from dask import delayed
 
     from gilbench.targets.workload import Job

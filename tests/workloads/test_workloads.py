@@ -1,4 +1,4 @@
-"""All that the registry finds: each workload gives its own answer, on every local way to run it, and keeps the rules."""
+"""Every built-in workload: it returns its own answer under each local scheduler, and keeps the rules."""
 
 from __future__ import annotations
 
@@ -45,19 +45,21 @@ class Count(Callback):  # type: ignore[misc]
 
 @every_workload
 @pytest.mark.parametrize("get", [dask.local.get_sync, dask.threaded.get], ids=["sync", "threads"])
-def test_gives_its_answer(workload: Workload, get: Any) -> None:
+def test_returns_its_answer(workload: Workload, get: Any) -> None:
     job = workload.build(**workload.sizes["tiny"])
     assert job.answer is not NO_ANSWER
     assert len(job.answer) == len(job.collections)
     assert same(compute(job, scheduler=get), job.answer) is None
-    # Timed again and again: a second time must be as good as the first.
+    # It is timed again and again, so the second result must be as good as the first.
     assert same(compute(job, scheduler=get), job.answer) is None
 
 
 @pytest.mark.parametrize(
-    "workload", [w for w in all_workloads().values() if w.sweep or w.representative], ids=lambda w: w.name
+    "workload",
+    [workload for workload in all_workloads().values() if workload.sweep or workload.representative],
+    ids=lambda workload: workload.name,
 )
-def test_small_gives_its_answer(workload: Workload) -> None:
+def test_small_returns_its_answer(workload: Workload) -> None:
     job = workload.build(**workload.sizes["small"])
     assert same(compute(job, scheduler=dask.local.get_sync), job.answer) is None
 
@@ -83,7 +85,7 @@ def test_describes_itself(workload: Workload) -> None:
     assert len((workload.build.__doc__ or "").split("\n\n")) == 2, "a summary, and one paragraph on what it shows"
     assert tuple(workload.sizes) == SIZES
     assert set(workload.claims) <= set(CLAIMS)
-    # One size must not stand in for another (sizes that name a set of files differ by that name).
+    # No size may equal another (sizes that name a set of files differ by that name).
     assert len({repr(arguments) for arguments in workload.sizes.values()}) == len(SIZES)
 
 
@@ -94,9 +96,9 @@ def test_is_found_in_its_module_under_its_name(workload: Workload) -> None:
 
 
 @pytest.mark.parametrize("module", modules_in(workloads), ids=lambda module: module.__name__)
-def test_one_workload_stands_for_its_family(module: Any) -> None:
+def test_each_family_has_one_representative(module: Any) -> None:
     family = module.__name__.rpartition(".")[2]
-    assert sum(w.representative for w in all_workloads().values() if w.family == family) == 1
+    assert sum(workload.representative for workload in all_workloads().values() if workload.family == family) == 1
 
 
 def test_every_claim_is_measured() -> None:
@@ -104,7 +106,9 @@ def test_every_claim_is_measured() -> None:
 
 
 def test_names_are_unique_whatever_the_family() -> None:
-    names = Counter(w.name for m in modules_in(workloads) for w in vars(m).values() if isinstance(w, Workload))
+    names = Counter(
+        value.name for module in modules_in(workloads) for value in vars(module).values() if isinstance(value, Workload)
+    )
     assert set(names.values()) == {1}
     assert set(names) == set(all_workloads())
 

@@ -17,9 +17,9 @@ from gilbench.console import Say, printable, sayer
 from gilbench.errors import check_names
 from gilbench.files import finite
 from gilbench.machine import usable_cpus
-from gilbench.targets.calls import ITEMS
 from gilbench.targets.naming import graph, is_own, workload_of
 from gilbench.targets.workload import SIZES
+from gilbench.variables import ITEMS
 
 
 @dataclass(frozen=True)

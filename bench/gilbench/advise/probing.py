@@ -18,7 +18,8 @@ from gilbench.probes import Unavailable, gil_probe, tasks_probe
 from gilbench.process.talk import Broken
 from gilbench.schedulers import THREADS, all_schedulers
 from gilbench.stats import Estimate
-from gilbench.targets.calls import TAKE, Calls
+from gilbench.targets.calls import Calls
+from gilbench.variables import TAKE
 
 
 def probe_target(starter: LiveStarter, say: Say) -> Facts:

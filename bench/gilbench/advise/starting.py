@@ -17,8 +17,8 @@ from gilbench.cases.case import Case
 from gilbench.measure.live import LiveProbed
 from gilbench.probes import Unavailable
 from gilbench.process.talk import Broken
-from gilbench.targets.calls import PARTS, TAKE
 from gilbench.targets.workload import Workload
+from gilbench.variables import PARTS, TAKE
 
 
 class Starter(Protocol):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gilbench import workloads
+from gilbench import variables
 from gilbench.console import printable
 from gilbench.errors import UserError
 from gilbench.process import interpreters
@@ -72,7 +72,7 @@ class Arm:
         """The environment variables of this arm's workers."""
         path = os.pathsep.join(str(self.folder / part) for part in ("harness", "tree", "tree/src"))
         families = self.tree / "workloads" if (self.tree / "bench" / "gilbench").is_dir() else ""
-        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "", workloads.FOLDER: str(families)}
+        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": "", variables.WORKLOADS: str(families)}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def ask(arm: Arm) -> Known:
         found = json.loads(done.stdout.splitlines()[-1])
         return Known({workload["name"]: workload for workload in found["workloads"]}, found["machine"])
     except (ValueError, IndexError, KeyError, TypeError):
-        said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        said = (done.stderr.strip() or "it said nothing").splitlines()[-1].removeprefix("gilbench.errors.UserError: ")
         missing = re.search("No module named '(dask|numpy|pandas|pyperf|psutil|scipy|click|threadpoolctl)", said)
         fix = ""
         if missing:

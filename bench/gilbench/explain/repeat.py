@@ -14,12 +14,13 @@ from gilbench.machine import Value
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 from gilbench.targets.builtin import all_workloads, choose
+from gilbench.variables import DATA, ITEMS, PYTHON
 
 # Variables of a plan that an option stands behind.
 OPTIONS: Final[Mapping[str, str]] = {
-    "GILBENCH_DATA": "--data",
-    "GILBENCH_PYTHON": "--python",
-    "GILBENCH_ITEMS": "--items",
+    DATA: "--data",
+    PYTHON: "--python",
+    ITEMS: "--items",
 }
 
 

@@ -14,10 +14,9 @@ from gilbench.measure.software import Software
 from gilbench.results.observations import Result
 from gilbench.schedulers import all_schedulers
 from gilbench.targets import naming
-from gilbench.targets.calls import ITEMS
 from gilbench.targets.workload import SIZES, Workload
+from gilbench.variables import DATA, ITEMS, PYTHON
 
-PYTHON = "GILBENCH_PYTHON"  # in a plan's environment: the tag of the interpreter that --python chose, without any path
 FOLDER = Path("results")  # for results, unless the user names another
 FOR_PROBES = 1 / 3  # share of --max-time that is kept for the probes
 SECONDS_PROBING = 15  # what the probes of one workload take, roughly
@@ -119,7 +118,7 @@ def data_environment(pattern: str | None) -> dict[str, str]:
     absolute = str(Path(pattern).expanduser().absolute())
     if not glob.glob(absolute):  # noqa: PTH207 - Path.glob takes no absolute pattern
         raise UserError(f"no file matches --data {pattern!r}: quote the pattern, and check the folder")
-    return {"GILBENCH_DATA": absolute}
+    return {DATA: absolute}
 
 
 def cases_to_probe(result: Result) -> tuple[Case, ...]:

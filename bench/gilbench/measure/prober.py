@@ -23,9 +23,9 @@ from gilbench.probes import Found, Probe, Unavailable, all_probes
 from gilbench.process.talk import Broken
 from gilbench.results.observations import Probing
 from gilbench.schedulers import all_schedulers, simplicity
-from gilbench.targets.calls import ITEMS
 from gilbench.targets.naming import chosen
 from gilbench.targets.workload import SIZES
+from gilbench.variables import ITEMS
 
 FORMAT = 1
 

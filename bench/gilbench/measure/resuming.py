@@ -16,7 +16,7 @@ from gilbench.results.journal import read_journal
 from gilbench.results.observations import Result
 from gilbench.results.result_file import load
 from gilbench.targets import naming
-from gilbench.targets.calls import ITEMS
+from gilbench.variables import ITEMS
 
 
 def finished(path: Path) -> bool:

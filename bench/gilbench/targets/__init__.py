@@ -1,1 +1,1 @@
-"""What can be measured: the workloads that come along, the user's own work, and how two answers are compared."""
+"""What can be measured: built-in workloads and the user's own work; and whether an answer is right."""

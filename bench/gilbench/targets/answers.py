@@ -1,4 +1,4 @@
-"""Is a result the right answer? Compared by value, whatever container or scalar type it came back in."""
+"""Is a result the right answer? They are compared by value, whatever the type of container or scalar."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numbers import Number
 from typing import Any, Final
 
 RELATIVE_TOLERANCE: Final = 1e-9
-NOT_COMPARABLE: Final = "cannot be compared"  # in a reason that says nothing of the values
+NOT_COMPARABLE: Final = "cannot be compared"  # in a reason that says nothing about the values
 _SHOWN: Final = 60  # characters of a value in a reason
 
 
 def same(result: Any, answer: Any) -> str | None:
-    """Return None if `result` equals `answer`, else why not, in one short line.
+    """Return None if `result` equals `answer`, otherwise why not, in one short line.
 
-    Lists and tuples are the same kind of thing, and so are Python's numbers and numpy's. Numbers that are not integers
-    may differ by 1e-9 of the larger one; NaN equals NaN, and a missing value equals a missing value. Something that
-    cannot be compared is not the same.
+    Lists and tuples are alike, and so are Python's numbers and numpy's. Numbers that are not integers may differ by 1e-9
+    of the larger one; NaN equals NaN, and a missing value equals a missing value. What cannot be compared is not the
+    same.
     """
     try:
         return _differ(result, answer)
@@ -29,7 +29,7 @@ def same(result: Any, answer: Any) -> str | None:
 
 def _differ(result: Any, answer: Any) -> str | None:
     result, answer = _plain(result), _plain(answer)
-    # numpy and pandas are looked up, not imported: if neither is loaded, nothing here can be theirs.
+    # numpy and pandas are looked up, not imported: unless they are loaded, neither value can be theirs.
     pd = sys.modules.get("pandas")
     np = sys.modules.get("numpy")
     if pd is not None and _either(result, answer, (pd.DataFrame, pd.Series, pd.Index)):
@@ -46,7 +46,7 @@ def _differ(result: Any, answer: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """Turn numpy's numbers, and arrays without dimensions, into Python's."""
+    """Turn numpy's numbers, and arrays without dimensions, into Python's numbers."""
     np = sys.modules.get("numpy")
     if (
         np is None
@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
     ):
         return value
     plain = value.item()
-    # A long double has no Python number to turn into, and returns itself.
+    # A long double has no counterpart in Python: its item() is itself.
     return float(plain) if isinstance(plain, np.floating) else plain
 
 
@@ -90,8 +90,8 @@ def _differ_mapping(result: Mapping[Any, Any], answer: Mapping[Any, Any]) -> str
 def _differ_sequence(result: Any, answer: Any) -> str | None:
     if len(result) != len(answer):
         return f"got {len(result)} items, expected {len(answer)}"
-    for at, (one, other) in enumerate(zip(result, answer, strict=True)):
-        reason = _differ(one, other)
+    for at, (got, expected) in enumerate(zip(result, answer, strict=True)):
+        reason = _differ(got, expected)
         if reason is not None:
             return f"at [{at}]: {reason}"
     return None
@@ -117,7 +117,7 @@ def _differ_other(result: Any, answer: Any) -> str | None:
 
 
 def _differ_attributes(result: Any, answer: Any) -> str | None:
-    """Compare objects whose class does not say when two are equal: each would be equal only to itself."""
+    """Compare objects whose class does not define equality, each of which would equal only itself."""
     if type(result) is not type(answer):
         return _got_kind(result, answer)
     attributes = [getattr(value, "__dict__", None) for value in (result, answer)]
@@ -127,7 +127,7 @@ def _differ_attributes(result: Any, answer: Any) -> str | None:
 
 
 def _is_missing(value: Any) -> bool:
-    """Return whether it is a number or time that is not even equal to itself, such as NaT."""
+    """Return whether a value is a number or time that does not equal itself, such as NaT."""
     np = sys.modules.get("numpy")
     kinds = Number if np is None else (Number, np.generic)
     return isinstance(value, kinds) and bool(value != value)
@@ -151,7 +151,7 @@ def _differ_array(np: Any, result: Any, answer: Any) -> str | None:
         if kinds <= set("mM"):
             equal |= np.isnat(result) & np.isnat(answer)
     if not isinstance(equal, np.ndarray) or equal.dtype != bool or equal.shape != result.shape:
-        # Arrays inside an array of objects: == says nothing useful, so item by item.
+        # Arrays inside an array of objects, on which == is of no use: compare item by item.
         equal = np.zeros(result.shape, dtype=bool)
     for at in np.argwhere(~equal):
         place = tuple(int(index) for index in at)
@@ -181,7 +181,7 @@ def _differ_pandas(pd: Any, result: Any, answer: Any) -> str | None:
     reason = _differ_pandas(pd, result.columns, answer.columns)
     if reason is not None:
         return f"columns: {reason}"
-    for at, name in enumerate(answer.columns):  # by position: names may occur twice
+    for at, name in enumerate(answer.columns):  # by position, as a name may occur twice
         reason = _differ_column(pd, result.iloc[:, at], answer.iloc[:, at])
         if reason is not None:
             return f"column {_show(name)}: {reason}"
@@ -189,7 +189,7 @@ def _differ_pandas(pd: Any, result: Any, answer: Any) -> str | None:
 
 
 def _differ_column(pd: Any, result: Any, answer: Any) -> str | None:
-    """Compare the values of two Series or Indexes; the types that hold them may differ (text has three)."""
+    """Compare the values of two Series or Indexes, whose dtypes may differ (text has three)."""
     if len(result) != len(answer):
         return f"got {len(result)} rows, expected {len(answer)}"
     if isinstance(result, pd.MultiIndex) or isinstance(answer, pd.MultiIndex):
@@ -199,7 +199,7 @@ def _differ_column(pd: Any, result: Any, answer: Any) -> str | None:
 
 
 def _array(values: Any) -> Any:
-    """Turn a Series or Index into an array; Index.isna() gives one already."""
+    """Turn a Series or Index into an array; Index.isna() is one already."""
     return values.to_numpy() if hasattr(values, "to_numpy") else values
 
 
@@ -214,7 +214,7 @@ def _either(result: Any, answer: Any, kinds: Any) -> bool:
 
 def _got(result: Any, answer: Any) -> str:
     got, expected = _show(result), _show(answer)
-    if got == expected:  # they differ beyond what is shown, or in type
+    if got == expected:  # they differ beyond what is shown, or only in type
         got, expected = f"{got} ({_kind(result)})", f"{expected} ({_kind(answer)})"
     return f"got {got}, expected {expected}"
 
@@ -229,7 +229,7 @@ def _kind(value: Any) -> str:
 
 def _show(value: Any) -> str:
     if isinstance(value, bytes | bytearray):
-        # repr would take four characters for each of what may be 64 MB.
+        # repr would need four characters per byte, of what may be 64 MB.
         return f"{len(value)} bytes {_cut(repr(bytes(value[:8])))}" + ("..." if len(value) > 8 else "")
     shorter = reprlib.Repr()
     shorter.maxother = shorter.maxstring = shorter.maxlong = _SHOWN

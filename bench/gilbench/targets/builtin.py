@@ -1,58 +1,54 @@
-"""The workloads that come with gilbench: found in their folder, without a second list to edit."""
+"""The workloads that come with gilbench. Their folder is the registry: there is no second list to edit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from types import ModuleType
+from pathlib import Path
+from typing import Final
 
 from gilbench import workloads
 from gilbench.errors import UserError, nearest
-from gilbench.plugins import modules_in
+from gilbench.plugins import names_in
+from gilbench.targets.modules import workloads_in
 from gilbench.targets.workload import Workload
+
+OTHERWISE: Final = "see `gilbench list`; your own work is named my_file.py:function or my_file.py"
+"""What an error says after an unknown name that resembles no known one."""
 
 
 @cache
 def all_workloads() -> dict[str, Workload]:
-    """Return name -> Workload for every family, in the order in which the files and functions stand."""
+    """Return name -> Workload for every family: files in alphabetical order, workloads in their order in the file.
+
+    Raises UserError, in one line, where a file cannot be imported or two workloads have the same name.
+    """
     found: dict[str, Workload] = {}
-    for module in modules_in(workloads):
-        for value in workloads_in(module).values():
-            if value.name in found:
-                raise UserError(
-                    f"two workloads are named {value.name!r}: rename the one in workloads/{value.family}.py"
-                )
-            found[value.name] = value
+    for family in names_in(workloads):
+        file = Path(workloads.__path__[0], f"{family}.py")
+        for workload in workloads_in(str(file), f"{file.parent.name}/{file.name}").values():
+            if workload.name in found:
+                raise UserError(f"two workloads are named {workload.name!r}: rename the one in workloads/{family}.py")
+            found[workload.name] = workload
     return found
 
 
-def workloads_in(module: ModuleType) -> dict[str, Workload]:
-    """Return name in the module -> Workload, for all that were made there and not imported from elsewhere."""
-    family = module.__name__.rpartition(".")[2]
-    return {
-        name: value for name, value in vars(module).items() if isinstance(value, Workload) and value.family == family
-    }
+def choose(known: Mapping[str, Workload], patterns: Iterable[str]) -> list[Workload]:
+    """Return the workloads whose name or family matches any pattern, in the order of `known`; all of them for no pattern.
 
-
-OWN_TOO = "see `gilbench list`; your own work is named my_file.py:function or my_file.py"
-
-
-def choose(names: Mapping[str, Workload], patterns: Iterable[str]) -> list[Workload]:
-    """Return the workloads that match any pattern (all of them for no pattern), in the registry's order.
-
+    known: name -> Workload. patterns: as for a shell, with * and ?.
     Raises UserError, with the nearest names, for a pattern that matches nothing.
     """
     patterns = list(patterns)
-    families = {workload.family for workload in names.values()}
+    families = {workload.family for workload in known.values()}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in (*names, *families)):
-            raise UserError(
-                f"no workload or family matches {pattern!r}{nearest(pattern, [*names, *families], OWN_TOO)}"
-            )
+        if not any(fnmatchcase(name, pattern) for name in (*known, *families)):
+            hint = nearest(pattern, [*known, *families], OTHERWISE)
+            raise UserError(f"no workload or family matches {pattern!r}{hint}")
     return [
         workload
-        for workload in names.values()
+        for workload in known.values()
         if not patterns
         or any(fnmatchcase(workload.name, pattern) or fnmatchcase(workload.family, pattern) for pattern in patterns)
     ]

@@ -1,4 +1,4 @@
-"""From what the user types to workloads: names and patterns of those that come along, and work of the user's own."""
+"""From what the user types to workloads: names and patterns of the built-in ones, and targets of the user's own."""
 
 from __future__ import annotations
 
@@ -7,55 +7,67 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gilbench import variables
 from gilbench.errors import UserError, nearest
-from gilbench.targets.builtin import OWN_TOO, all_workloads, choose
-from gilbench.targets.calls import CALL, ITEMS, Calls, Graph
-from gilbench.targets.own import builds_one, own_workloads
+from gilbench.targets.builtin import OTHERWISE, all_workloads, choose
+from gilbench.targets.calls import Calls, Graph, builds_single_collection
+from gilbench.targets.own import CALL, own_workloads
 from gilbench.targets.workload import Workload
 
 
 def is_own(target: str) -> bool:
-    """Return whether a target is the user's own, and no name of the registry."""
+    """Return whether a target is the user's own work, and not the name of a built-in workload."""
     return ":" in target or target.endswith(".py")
 
 
 def graph(target: str) -> str:
-    """Return the target that stands for what a function builds."""
+    """Return the target that stands for what a function builds.
+
+    >>> graph("my_file.py:build")
+    'my_file.py:build()'
+    """
     return target if target.endswith(CALL) else target + CALL
 
 
 def chosen(patterns: Sequence[str], items: str | None = None) -> list[Workload]:
-    """Return the workloads that a command line names: those of the registry in its order, then the user's own.
+    """Return the workloads that a command line names: built-in ones in their usual order, then the user's own.
 
-    A single dask object meets the default scheduler of its kind too: so what builds it is called here, once.
-    Raises UserError, in one line, for what there is not.
+    A single dask object is also measured under the default scheduler of its kind. To know whether it is one, the function
+    that builds it is called here, once.
+    Raises UserError, in one line, for a target that does not exist.
     """
-    registered = [pattern for pattern in patterns if not is_own(pattern)]
+    built_in = [pattern for pattern in patterns if not is_own(pattern)]
     own = [workload for target in patterns if is_own(target) for workload in own_workloads(target, items)]
     if items is not None and not any(isinstance(workload.build, Calls) for workload in own):
         raise UserError("--items are for a function of your own: name it as my_file.py:function or module:function")
-    found = _registered(registered) if registered or not own else []
-    found += [replace(w, collection=builds_one(w.build)) if isinstance(w.build, Graph) else w for w in own]
+    found = _built_in(built_in) if built_in or not own else []
+    found += [
+        replace(workload, collection=builds_single_collection(workload.build))
+        if isinstance(workload.build, Graph)
+        else workload
+        for workload in own
+    ]
     return list({workload.name: workload for workload in found}.values())
 
 
 def workload_of(target: str, items: str | None = None) -> Workload:
-    """Return the one workload that a target names. items: by default those that this process was started with.
+    """Return the single workload that a target names. items: by default those that this process was started with.
 
-    Raises UserError, in one line, where there is none.
+    Raises UserError, in one line, where there is none, or more than one.
     """
     if not is_own(target):
         found = all_workloads().get(target)
         if found is None:
-            raise UserError(f"no workload is named {target!r}" + nearest(target, all_workloads(), OWN_TOO))
+            raise UserError(f"no workload is named {target!r}" + nearest(target, all_workloads(), OTHERWISE))
         return found
-    own = own_workloads(target, os.environ.get(ITEMS) if items is None else items)
+    own = own_workloads(target, os.environ.get(variables.ITEMS) if items is None else items)
     if len(own) > 1:
-        raise UserError(f"{target!r} has several workloads: name one, {' or '.join(w.name for w in own)}")
+        names = " or ".join(workload.name for workload in own)
+        raise UserError(f"{target!r} has several workloads: name one, {names}")
     return own[0]
 
 
-def _registered(patterns: Sequence[str]) -> list[Workload]:
+def _built_in(patterns: Sequence[str]) -> list[Workload]:
     try:
         return choose(all_workloads(), patterns)
     except UserError:

@@ -1,4 +1,4 @@
-"""`gilbench new NAME`: a module to start from, for workloads of the user's own. Its text is that of template.py here."""
+"""`gilbench new NAME`: a module to start from, for the user's own workloads. Its text is that of template.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gilbench.errors import UserError
 
 
 def new(name: str, folder: Path) -> Path:
-    """Write NAME.py into a folder and return its path. Raises UserError where the name is taken, or is none."""
+    """Write NAME.py into a folder and return its path. Raises UserError where the name is taken or no module can have it."""
     if not name.isidentifier() or keyword.iskeyword(name):
         raise UserError(f"{name!r} is no name for a module: letters, digits and _, such as my_work (.py is added)")
     path = folder / f"{name}.py"

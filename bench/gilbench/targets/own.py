@@ -1,12 +1,12 @@
-"""What the user names: workloads of the registry, and work of his own, which is neither copied nor registered.
+"""The user's own work, which is measured where it is, without being copied or registered.
 
-    package.module:function    calls of a function: one task per item of --items, or some tasks without arguments
+    package.module:function    calls of a function: one task per item of --items, or eight tasks without arguments
     my_file.py:function        the same; processes import the file as a module of its folder
-    my_file.py:build()         what a function builds: a dask object, or a list of them; `--graph my_file.py:build` says the same
-    my_file.py                 every workload of a module that is written like those in workloads/
-    my_file.py:name            one of them
+    my_file.py:build()         what a function builds: a dask object, or a list of them; also --graph my_file.py:build
+    my_file.py                 every workload of a file written like those in workloads/
+    my_file.py:name            one of those workloads
 
-Items travel to every process in an environment variable, as the text that the user wrote.
+Items reach every process as the text that the user wrote, in an environment variable.
 """
 
 from __future__ import annotations
@@ -16,19 +16,25 @@ import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from gilbench.errors import UserError, describe
-from gilbench.targets.builtin import workloads_in
-from gilbench.targets.calls import CALL, PARTS, TAKE, TASKS, Calls, Graph, items_of
-from gilbench.targets.modules import import_target, is_dotted, look_up
+from gilbench import variables
+from gilbench.errors import UserError
+from gilbench.targets.calls import Calls, Graph
+from gilbench.targets.items import items_of
+from gilbench.targets.modules import import_target, is_dotted, look_up, workloads_in
 from gilbench.targets.workload import SIZES, Workload
 
-OWN = "own"  # the family of all that is the user's own
+OWN: Final = "own"  # the family of the user's own work
+CALL: Final = "()"  # after a function's name: measure what the function builds, not the function
+TASKS: Final = 8  # how often a function without items is called
 
 
 def own_workloads(target: str, items: str | None) -> list[Workload]:
-    """Return the workloads that a target of the user's own stands for. Raises UserError, in one line, where it is none."""
+    """Return the workloads that a target names. Raises UserError, in one line, where it names none.
+
+    items: what --items says (see gilbench.targets.items), or None. Only a function takes them.
+    """
     if target.endswith(".py"):
         return _workloads_of_file(target)
     place, _, name = target.removesuffix(CALL).rpartition(":")
@@ -50,16 +56,13 @@ def own_workloads(target: str, items: str | None) -> list[Workload]:
         values = items_of(items, vars(module))
         _check_call(function, values[:1], target, "with one item each")
         build = Calls(function, tuple((value,) for value in values))
-    told = {"items": TAKE, "parts": PARTS} if isinstance(build, Calls) else {}
-    arguments = {name: int(os.environ[variable]) for name, variable in told.items() if variable in os.environ}
-    documented = inspect.isroutine(function) or inspect.isclass(function)  # others tell of their type
     return [
         Workload(
             name=target,
             family=OWN,
-            summary=(inspect.getdoc(function) or "").partition("\n")[0] if documented else "",
+            summary=_summary(function),
             build=build,
-            sizes=dict.fromkeys(SIZES, arguments),
+            sizes=dict.fromkeys(SIZES, _keywords() if isinstance(build, Calls) else {}),
             modules=(module.__name__,),
             representative=True,
         )
@@ -67,16 +70,28 @@ def own_workloads(target: str, items: str | None) -> list[Workload]:
 
 
 def _workloads_of_file(target: str) -> list[Workload]:
-    found = workloads_in(import_target(target, target))
+    found = workloads_in(target, target)
     if not found:
         raise UserError(f"{target} has no workload: name a function of it, {target}:function, or see `gilbench new`")
     return [replace(workload, name=f"{target}:{name}", family=OWN) for name, workload in found.items()]
 
 
+def _keywords() -> dict[str, int]:
+    """Return the arguments that the environment has for building Calls."""
+    variable_of = {"items": variables.TAKE, "parts": variables.PARTS}
+    return {name: int(os.environ[variable]) for name, variable in variable_of.items() if variable in os.environ}
+
+
+def _summary(function: Callable[..., Any]) -> str:
+    """Return the first line of the docstring. Other callables than functions and classes have only their type's."""
+    documented = inspect.isroutine(function) or inspect.isclass(function)
+    return (inspect.getdoc(function) or "").partition("\n")[0] if documented else ""
+
+
 def _function(found: Any, target: str) -> Callable[..., Any]:
     """Return the function to call. Raises UserError where calling it would not do the work."""
     if hasattr(type(found), "__dask_graph__"):
-        found = getattr(found, "__wrapped__", found)  # decorated with dask.delayed: that is what we do ourselves
+        found = getattr(found, "__wrapped__", found)  # decorated with dask.delayed, which gilbench does by itself
     if hasattr(type(found), "__dask_graph__"):
         raise UserError(f"{target!r} is a dask object: give a function that builds it, with --graph")
     if not callable(found):
@@ -93,23 +108,12 @@ def _function(found: Any, target: str) -> Callable[..., Any]:
 
 
 def _check_call(function: Callable[..., Any], arguments: Sequence[Any], target: str, how: str) -> None:
-    """Raise UserError where the function cannot be called so, as far as its signature tells."""
+    """Raise UserError where the function cannot be called with these arguments, judging by its signature."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return  # written in C, and does not tell
+        return  # written in C, without a signature
     try:
         signature.bind(*arguments)
     except TypeError as error:
         raise UserError(f"{target!r} is called {how}: {error}") from error
-
-
-@functools.cache
-def builds_one(graph: Graph) -> bool:
-    """Return whether a graph is one dask object, which can be computed by its own `.compute()`. Raises UserError."""
-    try:
-        return len(graph().collections) == 1
-    except UserError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise UserError(f"{graph.target!r} raised {describe(error)}") from error

@@ -1,7 +1,8 @@
-"""The workloads that come with gilbench, one family a file: each is loaded the way a user's own file is.
+"""The package that holds the built-in workloads, one family per file.
 
-In a checkout they lie in the folder `workloads` at the top; an installation has them here, beside this file. Either way
-they are imported as gilbench.workloads.NAME, by every process that runs tasks, and hide no module of the user's.
+In a checkout the files are in the folder `workloads` at the top; an installation has them beside this file. In both cases
+they are imported as gilbench.workloads.NAME, so every process that runs tasks finds them, and they hide no module of the
+user's. gilbench.targets.modules imports them, as it imports the user's own files.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-FOLDER = "GILBENCH_WORKLOADS"  # names another folder of families: `gilbench check` gives each arm its own
+from gilbench import variables
 
 _checkout = Path(__file__).parents[3]
-if os.environ.get(FOLDER):
-    __path__ = [os.environ[FOLDER]]
+if os.environ.get(variables.WORKLOADS):
+    __path__ = [str(Path(os.environ[variables.WORKLOADS]).absolute())]
 elif (_checkout / "bench" / "gilbench").is_dir():
     __path__ = [str(_checkout / "workloads")]
