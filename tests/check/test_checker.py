@@ -35,7 +35,7 @@ from gilbench.errors import UserError
 from gilbench.process.talk import Broken
 from gilbench.report import Page
 from gilbench.results.result_file import load, save
-from gilbench.results.summary import summarise
+from gilbench.results.summary import summarize
 from gilbench.results.verdicts import load as load_verdicts
 from tests.scripted import HOSTILE, MACHINE
 
@@ -265,7 +265,7 @@ def test_both_arms_become_ordinary_results(tmp_path: Path) -> None:
         result = load(tmp_path / f"{arm.name}.json")
         assert (result.plan.seed, result.plan.cases, result.machine["usable_cpus"]) == (7, (W0, W1), 3)
         assert result.stops == {"w0:tiny:sync:1x1": "regression", "w1:tiny:sync:1x1": "same"}
-        summary = summarise(result)
+        summary = summarize(result)
         assert [case.estimate.value for case in summary.cases] == [pytest.approx(seconds), pytest.approx(0.1)]
         assert [case.estimate.n for case in summary.cases] == [10, 5]
         assert summary.failures == ()
