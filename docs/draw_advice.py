@@ -1,8 +1,8 @@
-"""Draw what the advice is worth beside the rules of today: plots/reference/advice.svg and .png.
+"""Draw what the advice is worth compared with simple rules: plots/reference/advice.svg and .png.
 
     python docs/draw_advice.py
 
-Every dot is a target of results/reference/advice.jsonl: the time of what is advised over that of the best way to run it.
+Every dot is a target of results/reference/advice.jsonl: the time of what a rule advises over that of the best way to run it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from measure_advice import ADVICE, CLOSE, OUT, by_rule, groups
 from scipy.stats import binomtest
 
 from gilbench.charts import image
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import scales, style
 from gilbench.files import write
 
 FOLDER: Final = Path(__file__).parents[1] / "plots" / "reference"
 ROW: Final = 0.27  # inches
-OURS: Final = style.STYLES["threads"].colour
+OURS: Final = style.STYLES["threads"].color
 
 
 def draw(lines: Sequence[Mapping[str, Any]]) -> Figure:
@@ -40,13 +39,13 @@ def draw(lines: Sequence[Mapping[str, Any]]) -> Figure:
         sum(heights) + 0.6,
         notes=[
             f"{lines[-1]['cpus']} CPUs, Python {lines[-1]['python'].split()[0]}. Dot: a workload or function; shaded: within 5 % "
-            "of the best way to run it. Right: how many are, with 95 % interval."
+            "of the best way to run it. Right: the share of dots within it, with its 95 % interval."
         ],
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     for index, (name, table) in enumerate(tables.items()):
         axes = figure.add_subplot(grid[index, 0])
-        axis.ratio_axis(axes, "x", 0.93, highest * 1.1)
+        scales.ratio_axis(axes, "x", 0.93, highest * 1.1)
         axes.set_title(f"{style.sentence(name)}: {len(table[ADVICE])}")
         _panel(axes, table)
     axes.set_xlabel("time of what the rule advises / time of the best way measured (x, log scale)")
@@ -54,7 +53,7 @@ def draw(lines: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def message(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Return how often the advice is close to the best, and how often the best of the rules is."""
+    """Return the title: how often the advice is close to the best, and how often the best simple rule is."""
     together: dict[str, list[float]] = {}
     for table in tables.values():
         for rule, regrets in table.items():
@@ -76,8 +75,10 @@ def _panel(axes: Axes, table: Mapping[str, Sequence[float]]) -> None:
     axes.tick_params(axis="y", length=0)
     for row, (rule, regrets) in enumerate(table.items()):
         heights = [row + chance.uniform(-0.28, 0.28) for _ in regrets]
-        color = OURS if rule == ADVICE else style.GREY
-        axes.plot([1 + r for r in regrets], heights, "o", color=color, markersize=3.2, alpha=0.55, markeredgewidth=0)
+        color = OURS if rule == ADVICE else style.GRAY
+        axes.plot(
+            [1 + regret for regret in regrets], heights, "o", color=color, markersize=3.2, alpha=0.55, markeredgewidth=0
+        )
         within = binomtest(sum(regret <= CLOSE for regret in regrets), len(regrets))
         bounds = within.proportion_ci(method="wilson")
         text = f"{within.statistic:.0%} ({bounds.low:.0%} to {bounds.high:.0%})"
@@ -86,7 +87,7 @@ def _panel(axes: Axes, table: Mapping[str, Sequence[float]]) -> None:
 
 
 def main() -> None:
-    """Draw it."""
+    """Draw the chart and write it in both formats."""
     with style.house_style():
         figure = draw([json.loads(line) for line in OUT.read_text().splitlines()])
     for format in ("svg", "png"):

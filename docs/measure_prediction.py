@@ -13,7 +13,7 @@ from pathlib import Path
 from gilbench.charts.reasons.gil import Dot, dots_of, on_processes, reason
 from gilbench.probes.gil_probe import MANY_SWITCHES
 from gilbench.results.result_file import load
-from gilbench.results.summary import Summary, summarise
+from gilbench.results.summary import Summary, summarize
 
 FAMILIES = ("numpy_reductions", "csv_files", "python_loops")  # of workloads whose prediction is judged
 WITHIN = 0.15  # of the prediction
@@ -22,7 +22,7 @@ WITHIN = 0.15  # of the prediction
 def main() -> None:
     """Print the table of every result."""
     for path in sys.argv[1:]:
-        print(table(summarise(load(Path(path)))))
+        print(table(summarize(load(Path(path)))))
 
 
 def table(summary: Summary) -> str:

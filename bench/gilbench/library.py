@@ -138,9 +138,9 @@ def load(path: str | Path) -> Summary:
     Raises UserError where the file cannot be read or is not a result of gilbench.
     """
     from gilbench.results import result_file
-    from gilbench.results.summary import summarise
+    from gilbench.results.summary import summarize
 
-    return summarise(result_file.load(Path(path)))
+    return summarize(result_file.load(Path(path)))
 
 
 def probe(

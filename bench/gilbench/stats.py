@@ -160,6 +160,22 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
     return Estimate(value, value * math.exp(-down), high, min(above.n, below.n))
 
 
+def scaled(figure: Estimate, factor: float) -> Estimate:
+    """Return the estimate in another unit: value and interval times a positive factor."""
+    return Estimate(figure.value * factor, figure.low * factor, figure.high * factor, figure.n)
+
+
+def total(first: Estimate, second: Estimate) -> Estimate:
+    """Return first + second, measured in the same processes. The interval is the widest that both allow."""
+    n = min(first.n, second.n)
+    return Estimate(first.value + second.value, first.low + second.low, first.high + second.high, n)
+
+
+def apart(first: Estimate, second: Estimate) -> bool:
+    """Return whether two intervals do not overlap."""
+    return first.low > second.high or second.low > first.high
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for being a family, in the order given (Holm, Scand. J. Stat. 6, 1979).
 

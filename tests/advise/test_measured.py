@@ -57,6 +57,6 @@ def test_the_picture_has_every_target_and_says_how_many_are_close(script: Callab
     figure = drawing.draw(LINES)
     title = " ".join(text.get_text() for text in figure.texts)
     assert "within 5 % of the best on 67% of 6 kinds of work" in title
-    advised = [dots for axes in figure.axes for dots in axes.lines if dots.get_color() != drawing.style.GREY]
+    advised = [dots for axes in figure.axes for dots in axes.lines if dots.get_color() != drawing.style.GRAY]
     assert sorted(x for dots in advised for x in dots.get_xdata()) == pytest.approx([1.0, 1.0, 1.0, 1.04, 1.06, 1.2])
     assert figure.axes[0].texts[0].get_text() == "50% (9% to 91%)"

@@ -13,7 +13,8 @@ from gilbench.cases.case import Case
 from gilbench.probes._patterns import PATTERNS
 from gilbench.probes.granularity_probe import described, search
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Estimate, Failure, Summary
+from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.stats import Estimate
 
 MACHINE: dict[str, str | int | float] = {
     "cpu_model_name": "Intel(R) Xeon(R) Processor @ 2.90GHz",
@@ -73,7 +74,7 @@ def estimate(value: float, spread: float = 0.05, n: int = 5) -> Estimate:
 def case_summary(
     case: Case, seconds: float, *, family: str = "family", sync: float | None = None, **more: Any
 ) -> CaseSummary:
-    """A case that took so many seconds (or bytes), with a speed-up where sync's seconds are given."""
+    """A case that took this many seconds (or bytes), with a speed-up if the seconds of sync are given."""
     spread, n = more.pop("spread", 0.05), more.pop("n", 5)
     chance = random.Random(case.name.encode(errors="replace"))
     fields = {
@@ -230,9 +231,9 @@ def granularities(cpus: int = 2, schedulers: Iterable[str] = SCHEDULERS, pattern
         threads = cpus if scheduler in ("threads", "default") else 1
         processes = 1 if scheduler == "sync" else cpus // threads
         for more, pattern in enumerate(patterns, start=1):
-            one = described(search(lambda seconds, cost=overhead * more: 0.95 * seconds / (seconds + cost)))
+            curve = described(search(lambda seconds, cost=overhead * more: 0.95 * seconds / (seconds + cost)))
             shape = {"workers": processes * threads, "processes": processes, "threads": threads}
-            found.setdefault(scheduler, {})[pattern] = {**one, **shape}
+            found.setdefault(scheduler, {})[pattern] = {**curve, **shape}
     return Probing("", "tiny", {"granularity": found}, {"granularity": {}})
 
 

@@ -15,11 +15,12 @@ from matplotlib.container import ErrorbarContainer
 from gilbench import charts
 from gilbench.cases.case import Case
 from gilbench.charts.costs import bytes_moved, memory, task_cost
-from gilbench.charts.drawing import style as _style
+from gilbench.charts.drawing import style
 from gilbench.charts.reasons import task_graph
 from gilbench.charts.speed import cold_warm, observations, regret, scaling, speedup
-from gilbench.explain import series as _data
-from gilbench.results.summary import CaseSummary, Estimate, Failure
+from gilbench.explain import winners
+from gilbench.results.summary import CaseSummary, Failure
+from gilbench.stats import Estimate
 from gilbench.targets.workload import Job
 from tests.charts.chart_data import case_summary, estimate, realistic, summary
 from tests.charts.test_every_chart import OF_PAIRS
@@ -28,13 +29,13 @@ THREADS, PROCESSES = ("threads", 1, 2), ("processes", 2, 1)
 
 
 def case(workload: str, kind: tuple[str, int, int], speed: float, **more: Any) -> CaseSummary:
-    """A case so many times as fast as its sync case of 100 ms."""
+    """A case that is `speed` times as fast as its sync case of 100 ms."""
     case = Case(workload, "default", *kind)
     return case_summary(case, 0.1 / speed, sync=0.1, **{"spread": 0.02, **more})
 
 
-def row(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> _data.Row:
-    (found,) = _data.rows(summary(cases, failures))
+def contest(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> winners.Contest:
+    (found,) = winners.contests(summary(cases, failures))
     return found
 
 
@@ -42,7 +43,7 @@ def row(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> _data.Row:
 
 
 @pytest.mark.parametrize(
-    ("threads", "processes", "verdict"),
+    ("threads", "processes", "winner"),
     [
         (1.9, 1.2, "threads"),
         (1.2, 1.9, "processes"),
@@ -52,31 +53,31 @@ def row(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> _data.Row:
         (1.01, 1.0, "unclear"),
     ],
 )
-def test_a_win_needs_intervals_that_do_not_overlap(threads: float, processes: float, verdict: str) -> None:
-    assert row(case("w", THREADS, threads), case("w", PROCESSES, processes)).verdict == verdict
+def test_a_win_needs_intervals_that_do_not_overlap(threads: float, processes: float, winner: str) -> None:
+    assert contest(case("w", THREADS, threads), case("w", PROCESSES, processes)).winner == winner
 
 
 def test_a_single_process_proves_nothing() -> None:
-    assert row(case("w", THREADS, 1.9, n=1), case("w", PROCESSES, 1.2)).verdict == "unclear"
-    assert row(case("w", THREADS, 1.9), case("w", PROCESSES, 1.2, n=1)).verdict == "unclear"
+    assert contest(case("w", THREADS, 1.9, n=1), case("w", PROCESSES, 1.2)).winner == "unclear"
+    assert contest(case("w", THREADS, 1.9), case("w", PROCESSES, 1.2, n=1)).winner == "unclear"
 
 
 def test_who_failed_is_not_beaten() -> None:
     failure = Failure(Case("w", "default", *PROCESSES), "timeout", "")
-    found = row(case("w", THREADS, 1.9), failures=(failure,))
-    assert found.verdict == "unclear"
+    found = contest(case("w", THREADS, 1.9), failures=(failure,))
+    assert found.winner == "unclear"
     assert set(found.failed) == {"processes"}
     other_size = replace(failure, case=replace(failure.case, size="large"))
     fewer_workers = replace(failure, case=replace(failure.case, scheduler="threads", workers=1, threads=1))
-    assert row(case("w", THREADS, 1.9), failures=(other_size, fewer_workers)).verdict == "threads"
+    assert contest(case("w", THREADS, 1.9), failures=(other_size, fewer_workers)).winner == "threads"
 
 
 def test_any_scheduler_can_win_for_its_kind_but_not_daskss_default() -> None:
     slow = case("w", THREADS, 1.2), case("w", PROCESSES, 1.2)
-    assert row(*slow, case("w", ("distributed", 1, 2), 1.9)).verdict == "threads"
-    assert row(*slow, case("w", ("loky", 2, 1), 1.9)).verdict == "processes"
-    assert row(*slow, case("w", ("distributed", 2, 2), 1.9)).verdict == "mix"
-    assert row(*slow, case("w", ("default", 1, 2), 1.9)).verdict == "either"
+    assert contest(*slow, case("w", ("distributed", 1, 2), 1.9)).winner == "threads"
+    assert contest(*slow, case("w", ("loky", 2, 1), 1.9)).winner == "processes"
+    assert contest(*slow, case("w", ("distributed", 2, 2), 1.9)).winner == "mix"
+    assert contest(*slow, case("w", ("default", 1, 2), 1.9)).winner == "either"
 
 
 def test_speedup_title_counts_wins() -> None:
@@ -87,11 +88,11 @@ def test_speedup_title_counts_wins() -> None:
         *(case("e", kind, 1.9) for kind in (THREADS, PROCESSES)),
         *(case("u", kind, 1.0) for kind in (THREADS, PROCESSES)),
     ]
-    assert speedup.message(_data.rows(summary(cases))) == (
+    assert speedup.message(winners.contests(summary(cases))) == (
         "Threads win 3 of 8 workloads, processes 2, sync 1; either suits 1; 1 is unclear"
     )
     only_threads = [case("t", THREADS, 1.9)]
-    assert speedup.message(_data.rows(summary(only_threads))) == "Threads win 1 of 1 workload"
+    assert speedup.message(winners.contests(summary(only_threads))) == "Threads win 1 of 1 workload"
 
 
 def test_speedup_draws_the_interval_that_was_measured() -> None:
@@ -108,14 +109,14 @@ def test_speedup_draws_the_interval_that_was_measured() -> None:
 def test_speedup_shows_inner_threads_beside_the_pinned_baseline() -> None:
     pinned = case("w", ("sync", 1, 1), 1)
     unpinned = replace(case("w", ("sync", 1, 1), 1.5), case=Case("w", "default", "sync", 1, 1, False))
-    found = _data.rows(summary([pinned, unpinned]))
-    assert [(row.label, list(row.fastest)) for row in found] == [("w (inner threads on)", ["sync"])]
+    found = winners.contests(summary([pinned, unpinned]))
+    assert [(contest.label, list(contest.fastest)) for contest in found] == [("w (inner threads on)", ["sync"])]
 
 
 def test_speedup_takes_the_most_workers_and_one_size() -> None:
     few, many = case("w", ("threads", 1, 1), 1.0), case("w", ("threads", 1, 4), 3.0)
     small = replace(many, case=replace(many.case, size="small"))
-    (found,) = _data.rows(summary([few, many, small, case("other", THREADS, 1.0)]))[:1]
+    (found,) = winners.contests(summary([few, many, small, case("other", THREADS, 1.0)]))[:1]
     assert found.fastest["threads"] == many
 
 
@@ -131,7 +132,7 @@ def test_the_ideal_is_what_the_cpus_allow() -> None:
 def test_of_several_mixes_the_squarest_stands_for_all() -> None:
     shapes = ((2, 8), (4, 4), (8, 2), (1, 1))
     cases = [case("w", ("distributed", *shape), 1.0) for shape in shapes]
-    assert row(*cases).fastest["distributed mix"].case.shape == "4x4"
+    assert contest(*cases).fastest["distributed mix"].case.shape == "4x4"
     assert [c.case.shape for c in scaling.workloads(summary(cases))["w"]["distributed mix"]] == ["1x1", "4x4"]
 
 
@@ -166,19 +167,19 @@ def test_every_shape_of_distributed_starts_at_one() -> None:
 # --- observations
 
 
-def test_observations_title_tells_how_well_medians_are_known() -> None:
+def test_the_title_of_observations_says_how_precisely_medians_are_known() -> None:
     cases = [case(f"w{i}", THREADS, 1, spread=spread) for i, spread in enumerate((0.01, 0.02, 0.2))]
-    said = observations.message(summary([*cases, case("alone", THREADS, 1, n=1)])).replace(_style.NO_BREAK, " ")
+    said = observations.message(summary([*cases, case("alone", THREADS, 1, n=1)])).replace(style.NO_BREAK, " ")
     assert said == "Half of 3 medians are known within ±2.0 %, all within ±20 %; 1 has no interval"
 
 
 def test_every_observation_is_a_dot() -> None:
-    data = realistic(full=False)
-    figure = charts.all_charts()["observations"].draw([data])
+    result = realistic(full=False)
+    figure = charts.all_charts()["observations"].draw([result])
     dots = [line for axes in figure.axes for line in axes.lines if line.get_zorder() == 4]
-    assert sum(len(line.get_xdata()) for line in dots) == sum(len(case.observations) for case in data.timed)
+    assert sum(len(line.get_xdata()) for line in dots) == sum(len(case.observations) for case in result.timed)
     assert sorted(x for line in dots for x in line.get_xdata()) == sorted(
-        x for case in data.timed for x in case.observations
+        x for case in result.timed for x in case.observations
     )
 
 
@@ -196,7 +197,7 @@ def test_task_cost_divides_by_the_tasks() -> None:
     assert [cost.value for cost in table.values()] == pytest.approx([1e-4, 1.5e-3])
     assert task_cost.message(table) == "A task costs 100 µs on sync, 15.0x as much (1.50 ms) on distributed 2x1"
     close = {Case("tiny_tasks", "default", name): estimate(1e-4) for name in ("sync", "threads")}
-    assert task_cost.message(close).endswith("no scheduler is surely dearer")
+    assert task_cost.message(close).endswith("no scheduler is certainly more expensive")
 
 
 # --- bytes_moved
@@ -254,14 +255,14 @@ def test_cold_is_opening_and_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("speed", "verdict"), [(1.0, "close"), (0.5, "worse"), (2.0, "close"), (0.9, "close"), (0.85, "worse")]
+    ("speed", "rating"), [(1.0, "close"), (0.5, "worse"), (2.0, "close"), (0.9, "close"), (0.85, "worse")]
 )
-def test_regret_is_over_the_best_of_all_others(speed: float, verdict: str) -> None:
+def test_regret_is_over_the_best_of_all_others(speed: float, rating: str) -> None:
     others = [case("w", kind, value) for kind, value in ((("sync", 1, 1), 1.0), (THREADS, 1.6), (PROCESSES, 0.9))]
     (found,) = regret.regrets(summary([*others, case("w", ("default", 1, 2), 1.6 * speed)]))
     assert found.best.case.scheduler == "threads"
     assert found.ratio.value == pytest.approx(1 / speed)
-    assert found.verdict == verdict
+    assert found.rating == rating
 
 
 def test_regret_title() -> None:
@@ -271,11 +272,11 @@ def test_regret_title() -> None:
         *(case("unknown", kind, 1.5, n=1) for kind in (THREADS, ("default", 1, 2))),
     ]
     assert regret.message(regret.regrets(summary(cases))) == (
-        f"dask's default is within 20{_style.NO_BREAK}% of the best on 1 of 3 collections; 1 is unclear; "
+        f"dask's default is within 20{style.NO_BREAK}% of the best on 1 of 3 collections; 1 is unclear; "
         "bad takes 4.00x as long as on processes 2x1"
     )
     wide = [case("w", kind, 1.5, spread=0.3) for kind in (THREADS, ("default", 1, 2))]
-    assert regret.regrets(summary(wide))[0].verdict == "unclear", "no evidence of a difference is none of closeness"
+    assert regret.regrets(summary(wide))[0].rating == "unclear", "no evidence of a difference is none of closeness"
 
 
 # --- task_graph

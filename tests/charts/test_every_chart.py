@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from gilbench import charts
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style
 from gilbench.files import write
 from gilbench.results.summary import Summary
 from tests.charts import chart_data
@@ -105,7 +105,7 @@ def test_text_is_legible(name: str, which: str) -> None:
     outside = [text for text, box in boxes if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1))]
     assert not outside
     # Names of 40 underscores or of brackets in a chart of three columns may meet; none of ours does.
-    overlapping = [(one, other) for (one, a), (other, b) in combinations(boxes, 2) if a.overlaps(b)]
+    overlapping = [(first, second) for (first, a), (second, b) in combinations(boxes, 2) if a.overlaps(b)]
     assert not overlapping
 
 
@@ -114,7 +114,7 @@ def test_axes_have_labels_with_units(name: str) -> None:
     drawn = figure(name)
     assert drawn is not None
     axes = [axes for axes in drawn.axes if axes.axison]
-    labels = [label for one in axes for label in (one.get_xlabel(), one.get_ylabel()) if label]
+    labels = [label for panel in axes for label in (panel.get_xlabel(), panel.get_ylabel()) if label]
     assert all(UNITS.search(label) for label in labels), labels
     assert labels or not axes
 

@@ -11,12 +11,13 @@ import pytest
 from gilbench import charts
 from gilbench.cases.case import Case
 from gilbench.charts.costs import traffic
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style
 from gilbench.charts.reasons import gil
 from gilbench.charts.reasons.gil import Dot
 from gilbench.charts.speed import free_threading
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Estimate, Summary
+from gilbench.results.summary import CaseSummary, Summary
+from gilbench.stats import Estimate
 from tests.charts.chart_data import case_summary, estimate, realistic, summary
 
 THREADS = ("threads", 1, 2)
@@ -52,9 +53,9 @@ def test_a_single_process_says_nothing_for_sure(speedup: float) -> None:
 def test_the_gil_chart_counts_what_is_close_unclear_and_under() -> None:
     dots = [dot(0.0, 1.9), dot(0.1, 1.2, 0.9), dot(1.0, 0.5, why="38,000 GIL switches a second")]
     assert gil.message(dots) == (
-        "Threads gain what the GIL lets them on 1 of 3 workloads; 1 is unclear; w gets 0.50x of 1.00x"
+        "Threads gain what the GIL allows on 1 of 3 workloads; 1 is unclear; w gets 0.50x of 1.00x"
     )
-    assert gil.message(dots[:1]) == "Threads gain what the GIL lets them on 1 of 1 workload"
+    assert gil.message(dots[:1]) == "Threads gain what the GIL allows on 1 of 1 workload"
 
 
 def probed(workload: str, held: float, threads: float, processes: float, switches: float = 100.0) -> Summary:
@@ -76,8 +77,8 @@ def probed(workload: str, held: float, threads: float, processes: float, switche
     [
         (0.2, 1.9, 1.9, 1e5, ""),
         (0.2, 1.1, 1.9, 1e5, "100,000 GIL switches a second"),
-        (0.2, 1.1, 1.1, 10.0, "processes gain no more: memory, data to move, or small tasks"),
-        (0.2, 1.5, 0.4, 10.0, "processes gain no more: memory, data to move, or small tasks"),
+        (0.2, 1.1, 1.1, 10.0, "processes gain no more: memory, data transfer or small tasks"),
+        (0.2, 1.5, 0.4, 10.0, "processes gain no more: memory, data transfer or small tasks"),
         (0.2, 1.1, 1.9, 10.0, "not the GIL alone: processes gain more"),
     ],
 )
@@ -127,8 +128,8 @@ def test_ticks_of_traffic_are_round_in_binary_units(sizes: tuple[float, ...]) ->
     assert low < min(sizes) <= max(sizes) < high
 
 
-def row(own: Estimate, price: Estimate) -> free_threading.Row:
-    return free_threading.Row("w", estimate(1.0), own, own, price)
+def builds(own: Estimate, price: Estimate) -> free_threading.Builds:
+    return free_threading.Builds("w", estimate(1.0), own, own, price)
 
 
 @pytest.mark.parametrize(
@@ -136,18 +137,18 @@ def row(own: Estimate, price: Estimate) -> free_threading.Row:
     [
         (estimate(1.3), "a single thread takes 1.30x as long at the median"),
         (estimate(0.8), "a single thread takes only 0.80x as long at the median"),
-        (estimate(1.01), "a single thread pays about nothing at the median"),
+        (estimate(1.01), "a single thread pays next to nothing at the median"),
         (estimate(1.2, 0.5), "what a single thread pays is unclear"),
     ],
 )
-def test_the_price_of_a_single_thread_is_told_where_its_interval_is_clear(price: Estimate, said: str) -> None:
+def test_the_price_of_a_single_thread_is_stated_if_its_interval_is_clear(price: Estimate, said: str) -> None:
     both = summary([]), summary([])
-    assert free_threading.message([row(estimate(1.9), price)], *both) == (
-        f"Without the GIL threads gain more on 1 of 1 workload; {said}"
+    assert free_threading.message([builds(estimate(1.9), price)], *both) == (
+        f"Without the GIL, threads gain more on 1 of 1 workload; {said}"
     )
 
 
-def test_what_else_differs_than_the_gil_is_told() -> None:
+def test_other_differences_than_the_gil_are_stated() -> None:
     def cases(factor: float) -> list[CaseSummary]:
         return [
             case_summary(Case("w", "small", *kind), factor * seconds, sync=factor)
@@ -161,8 +162,8 @@ def test_what_else_differs_than_the_gil_is_told() -> None:
     assert free_threading.differences(before, other) == ["Python 3.11.7 against 3.13.5", "pandas 3.1.1 against 3.0.3"]
     figure = charts.all_charts()["free_threading"].draw([before, other])
     said = " ".join(text.get_text() for text in figure.texts)
-    assert "Not the GIL alone differs: Python 3.11.7 against 3.13.5, pandas 3.1.1 against 3.0.3." in said
-    assert not any("alone" in t.get_text() for t in charts.all_charts()["free_threading"].draw([before, same]).texts)
+    assert "More than the GIL differs: Python 3.11.7 against 3.13.5, pandas 3.1.1 against 3.0.3." in said
+    assert not any("differs" in t.get_text() for t in charts.all_charts()["free_threading"].draw([before, same]).texts)
 
 
 def test_a_scheduler_looks_alike_where_its_shape_is_not_known() -> None:

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 
 from gilbench import charts
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style
 from gilbench.charts.speed import forest
 from gilbench.commands.group import gilbench
 from gilbench.report import Page, formats
@@ -169,7 +169,7 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow(low: float, high: flo
 
 
 @pytest.mark.parametrize("ratio", [0.2, 5.0])
-def test_a_ratio_beyond_the_axis_is_marked_at_its_edge_and_told(ratio: float) -> None:
+def test_a_ratio_beyond_the_axis_is_marked_at_its_edge_and_stated(ratio: float) -> None:
     kind: Kind = "regression" if ratio > 1 else "improvement"
     figure = draw(of(line(ratio, ratio * 0.9, ratio * 1.1, kind)))
     edge = reach(panel(figure)) * (1 if ratio > 1 else -1)
@@ -203,7 +203,7 @@ def test_text_is_legible(text: str) -> None:
     boxes = [(text.get_text(), text.get_window_extent().padded(-1.5)) for text in found]
     page = figure.bbox.padded(1)
     assert [text for text, box in boxes if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1))] == []
-    assert [(one, other) for (one, a), (other, b) in combinations(boxes, 2) if a.overlaps(b)] == []
+    assert [(first, second) for (first, a), (second, b) in combinations(boxes, 2) if a.overlaps(b)] == []
 
 
 def test_hostile_names_are_only_text() -> None:
@@ -236,10 +236,10 @@ def test_without_a_case_there_is_nothing_to_draw() -> None:
             draw(*nothing)
 
 
-def test_its_colours_are_told_apart_by_their_marks_too() -> None:
+def test_its_colors_come_with_distinct_marks() -> None:
     assert set(forest.LOOKS) == set(KINDS)
     assert len({marker for _, marker in forest.LOOKS.values()}) == len(KINDS)
-    assert len({colour for colour, _ in forest.LOOKS.values()}) == len(KINDS)
+    assert len({color for color, _ in forest.LOOKS.values()}) == len(KINDS)
     assert all(style.plain(kind) == kind for kind in KINDS)
 
 

@@ -24,8 +24,8 @@ OVERHEADS = {"sync": 5e-5, "threads": 1.7e-4, "processes": 8e-4, "loky": 7e-4, "
 DEARER = dict(zip(PATTERNS, (1.0, 1.2, 1.1, 2.0), strict=True))
 
 
-def one(overhead: float, scheduler: str = "threads", best: float = 0.95) -> dict[str, Any]:
-    """What the probe finds under a scheduler that takes so many seconds for each task."""
+def curve(overhead: float, scheduler: str = "threads", best: float = 0.95) -> dict[str, Any]:
+    """What the probe finds under a scheduler with this overhead per task, in seconds."""
     processes, threads = SHAPES.get(scheduler, (2, 1))
     found = described(search(lambda seconds: best * seconds / (seconds + overhead)))
     return {**found, "workers": processes * threads, "processes": processes, "threads": threads}
@@ -33,7 +33,7 @@ def one(overhead: float, scheduler: str = "threads", best: float = 0.95) -> dict
 
 def probing(overheads: dict[str, float], patterns: tuple[str, ...] = PATTERNS) -> Probing:
     found = {
-        scheduler: {pattern: one(overhead * DEARER.get(pattern, 1.0), scheduler) for pattern in patterns}
+        scheduler: {pattern: curve(overhead * DEARER.get(pattern, 1.0), scheduler) for pattern in patterns}
         for scheduler, overhead in overheads.items()
     }
     return Probing("sleep", "tiny", {"granularity": found}, {})
@@ -97,7 +97,7 @@ def test_it_is_legible(results: int) -> None:
     boxes = [(text.get_text(), text.get_window_extent().padded(-1.5)) for text in texts(figure)]
     page = figure.bbox.padded(1)
     assert not [text for text, box in boxes if not (page.contains(box.x0, box.y0) and page.contains(box.x1, box.y1))]
-    assert not [(a, b) for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
+    assert not [(a, b) for (a, first), (b, second) in combinations(boxes, 2) if first.overlaps(second)]
     assert min(text.get_fontsize() for text in texts(figure)) >= 9
 
 
@@ -108,7 +108,7 @@ def test_a_result_without_the_probe_leaves_its_place_empty() -> None:
 
 
 def test_an_efficiency_beyond_one_is_within_the_panel() -> None:
-    found = {"granularity": {"threads": {"tree": one(1e-4, best=1.2)}}}
+    found = {"granularity": {"threads": {"tree": curve(1e-4, best=1.2)}}}
     (axes,) = draw(summary(Probing("w", "tiny", found, {}))).axes
     assert axes.get_ylim()[1] > 1.2
 

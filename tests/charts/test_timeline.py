@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 
 from gilbench import charts
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style, task_bars
 from gilbench.charts.reasons import timeline
 from gilbench.charts.reasons.timeline import Block
 from gilbench.probes.timeline_probe import Task, Timeline
@@ -40,18 +40,18 @@ def lane(*tasks: tuple[float, float]) -> list[Task]:
     return [Task("x", 0, 0, start, end) for start, end in tasks]
 
 
-def boxes(figure: Figure, colour: str) -> int:
-    """How many boxes of a colour are drawn."""
+def boxes(figure: Figure, color: str) -> int:
+    """How many boxes of a color are drawn."""
     patches = [patch for axes in figure.axes for patch in axes.patches if isinstance(patch, PathPatch)]
-    wanted = style.STYLES[colour].colour if colour in style.STYLES else colour
-    rgba = matplotlib_colour(wanted)
+    wanted = style.STYLES[color].color if color in style.STYLES else color
+    rgba = matplotlib_color(wanted)
     return sum(len(patch.get_path().to_polygons()) for patch in patches if patch.get_facecolor() == rgba)
 
 
-def matplotlib_colour(colour: str) -> tuple[float, ...]:
+def matplotlib_color(color: str) -> tuple[float, ...]:
     from matplotlib.colors import to_rgba
 
-    return to_rgba(colour)
+    return to_rgba(color)
 
 
 def header(figure: Figure) -> str:
@@ -97,7 +97,7 @@ def test_a_machine_that_was_busy_makes_it_doubtful() -> None:
     busy = timelines("loop")
     busy.found["timeline"]["processes"]["cpu_seconds"] /= 2
     said = header(draw(result(busy)))
-    assert "Doubtful: on processes the tasks of loop were off the CPU for 50 % of their time" in said
+    assert "Doubtful: on processes, the tasks of loop were off the CPU for 50 % of their time" in said
     assert "Doubtful" not in header(draw(result(PURE, FREE)))
     busy.found["timeline"]["sync"]["cpu_seconds"] /= 2
     assert block(busy).busy_machine is None, "tasks that sleep, or read a disk, do so under sync, too"
@@ -135,7 +135,7 @@ def test_a_result_without_timelines_says_what_to_run() -> None:
 
 
 def names(chosen: Iterable[Block]) -> list[str]:
-    return [one.workload for one in chosen]
+    return [block.workload for block in chosen]
 
 
 def test_at_most_three_are_drawn_the_telling_ones_first_and_the_others_are_named() -> None:
@@ -151,10 +151,10 @@ def test_at_most_three_are_drawn_the_telling_ones_first_and_the_others_are_named
 
 
 def test_several_results_show_the_same_workloads() -> None:
-    one, other = result(PURE, FREE, name="py3.11"), result(FREE, PURE, HALF, name="py3.14t")
-    chosen = timeline.chosen_of([timeline.blocks(one), timeline.blocks(other), []])
+    first, second = result(PURE, FREE, name="py3.11"), result(FREE, PURE, HALF, name="py3.14t")
+    chosen = timeline.chosen_of([timeline.blocks(first), timeline.blocks(second), []])
     assert [names(mine) for mine in chosen] == [["loop"], ["loop"], []]
-    figure = draw(one, other, result(name="empty"))
+    figure = draw(first, second, result(name="empty"))
     assert header(figure).startswith("py3.11: loop: on threads")
     assert "empty: no timelines" in header(figure)
     assert ["· py3.11" in title for title in titles(figure)] == [True, False]
@@ -164,7 +164,7 @@ def test_several_results_show_the_same_workloads() -> None:
 
 def test_of_several_sizes_the_largest_is_drawn() -> None:
     sizes = [replace(PURE, size=size) for size in ("tiny", "large", "default")]
-    assert [one.size for one in timeline.blocks(result(*sizes))] == ["large"]
+    assert [block.size for block in timeline.blocks(result(*sizes))] == ["large"]
 
 
 # --- What is drawn
@@ -184,8 +184,8 @@ def test_a_bar_for_each_task_and_a_lane_for_each_worker() -> None:
 
 
 def test_what_takes_far_longer_runs_out_of_the_picture() -> None:
-    one = block(PURE)
-    assert one.limit < 0.12 < one.timelines["processes-default"].first
+    pure = block(PURE)
+    assert pure.limit < 0.12 < pure.timelines["processes-default"].first
     figure = draw(result(PURE))
     assert "first task after 400 ms" in [text.get_text() for text in figure.axes[0].texts]
     assert [line.get_marker() for line in figure.axes[0].lines].count(">") == 1
@@ -205,27 +205,27 @@ def test_the_line_ends_where_the_slowest_compute_did() -> None:
 def test_short_tasks_share_a_bar_that_is_as_high_as_their_share_of_its_time() -> None:
     step = 1.0
     long = lane((0, 2), (2, 4.5), (4.6, 7))
-    assert [(bar.start, bar.end, bar.inside) for bar in timeline.bars(long, step)] == [
+    assert [(bar.start, bar.end, bar.inside) for bar in task_bars.bars(long, step)] == [
         (0, 2, 2),
         (2, 4.5, 2.5),
         (4.6, 7, pytest.approx(2.4)),
     ]
     short = lane((0, 0.25), (1, 1.25), (2, 2.25), (4, 4.25), (4.25, 9), (9, 9.25))
-    assert [(bar.start, bar.end, bar.inside) for bar in timeline.bars(short, step)] == [
+    assert [(bar.start, bar.end, bar.inside) for bar in task_bars.bars(short, step)] == [
         (0, 2.25, 0.75),
         (4, 4.25, 0.25),
         (4.25, 9, 4.75),
         (9, 9.25, 0.25),
     ]
-    many = timeline.bars(lane(*((i / 10, i / 10 + 0.05) for i in range(1000))), step)
-    assert len(many) == pytest.approx(100 / timeline.TOGETHER, abs=2), "no longer than that"
+    many = task_bars.bars(lane(*((i / 10, i / 10 + 0.05) for i in range(1000))), step)
+    assert len(many) == pytest.approx(100 / task_bars.TOGETHER, abs=2), "no longer than that"
     assert sum(bar.inside for bar in many) == pytest.approx(50)
-    left, top, width, height = timeline._box(many[0], top=2.0, thick=1.0, step=500.0)
+    left, top, width, height = task_bars.box(many[0], top=2.0, thick=1.0, step=500.0)
     assert (left, width) == (0, pytest.approx((many[0].end - many[0].start) * 1e3))
     assert height == pytest.approx(0.5, abs=0.02)
     assert top + height == 3.0
-    _, _, width, height = timeline._box(timeline.Bar(0, 1e-6, 1e-6, 1e-6), top=0.0, thick=1.0, step=1.0)
-    assert (width, height) == (1.0, timeline.FAINT), "never too small to be seen"
+    _, _, width, height = task_bars.box(task_bars.Bar(0, 1e-6, 1e-6, 1e-6), top=0.0, thick=1.0, step=1.0)
+    assert (width, height) == (1.0, task_bars.FAINT), "never too small to be seen"
 
 
 @pytest.mark.parametrize(("cpus", "tasks"), [(2, 500), (2, 2000), (64, 1920)])

@@ -14,7 +14,7 @@ from gilbench.check.family import Family, family_of
 from gilbench.check.lockstep import Epoch
 from gilbench.check.outcome import arms_and_software, imported_differences, line_of, notes, result_of
 from gilbench.results.result_file import load, save
-from gilbench.results.summary import summarise
+from gilbench.results.summary import summarize
 from tests.check.scripted_check import ARMS, OPTIONS, W0, W1, both, broken, judged, known
 
 # --- Verdicts and notes
@@ -106,7 +106,7 @@ def test_both_arms_become_ordinary_results(tmp_path: Path) -> None:
         result = load(tmp_path / f"{arm.name}.json")
         assert (result.plan.seed, result.plan.cases, result.machine["usable_cpus"]) == (7, (W0, W1), 3)
         assert result.stops == {"w0:tiny:sync:1x1": "regression", "w1:tiny:sync:1x1": "same"}
-        summary = summarise(result)
+        summary = summarize(result)
         assert [case.estimate.value for case in summary.cases] == [pytest.approx(seconds), pytest.approx(0.1)]
         assert [case.estimate.n for case in summary.cases] == [10, 5]
         assert summary.failures == ()

@@ -20,7 +20,7 @@ from gilbench.errors import UserError
 from gilbench.machine import ONLY_STATED, fingerprint
 from gilbench.results.observations import Result as Measured
 from gilbench.results.result_file import save
-from gilbench.results.summary import Summary, summarise
+from gilbench.results.summary import Summary, summarize
 from gilbench.results.verdicts import Line
 from tests.scripted import HOSTILE, MACHINE, observation, plan
 
@@ -41,7 +41,7 @@ def measured(
 
 
 def summary(name: str, values: Mapping[Case, Sequence[float]], **machine: str | int | float) -> Summary:
-    return summarise(measured(name, values, {**MACHINE, **machine}))
+    return summarize(measured(name, values, {**MACHINE, **machine}))
 
 
 def times(values: Sequence[float], factor: float) -> list[float]:

@@ -21,7 +21,7 @@ SYNC = 0.1
 
 
 def case(workload: str, scheduler: str, speedup: float, width: float = 0.05, **facts: object) -> CaseSummary:
-    """A case so many times as fast as sync, known to ±width."""
+    """A case that is `speedup` times as fast as sync, known to ±width."""
     shape = {"threads": (1, 2), "default": (1, 2), "sync": (1, 1)}.get(scheduler, (2, 1))
     seconds, n = SYNC / speedup, 5
     return CaseSummary(
@@ -33,7 +33,7 @@ def case(workload: str, scheduler: str, speedup: float, width: float = 0.05, **f
 
 
 def summary(*cases: CaseSummary, **facts: object) -> Summary:
-    sync = [case(name, "sync", 1.0) for name in dict.fromkeys(one.case.workload for one in cases)]
+    sync = [case(name, "sync", 1.0) for name in dict.fromkeys(measured.case.workload for measured in cases)]
     return Summary("r", MACHINE, (*sync, *cases), (), **facts)
 
 
@@ -42,8 +42,8 @@ def gil(workload: str, size: str, held: float) -> Probing:
     return Probing(workload, size, {"gil": {"sync": found}}, {})
 
 
-def said(of: Summary) -> dict[str, findings.Statement]:
-    return {one.title: one for one in findings.of_summary(of)}
+def said(of: Summary) -> dict[str, findings.Finding]:
+    return {finding.title: finding for finding in findings.of_summary(of)}
 
 
 def test_it_says_what_to_use_processes_and_threads_for_with_both_intervals() -> None:
@@ -58,14 +58,14 @@ def test_it_says_what_to_use_processes_and_threads_for_with_both_intervals() -> 
     assert processes.figure == "2 of 3 workloads"
     assert "loop: 1.90x (1.81x to 1.99x)" in processes.text
     assert "threads reach 0.900x (0.857x to 0.945x)" in processes.text
-    assert "Also for loop_too" in processes.text
+    assert "The same goes for loop_too" in processes.text
     assert (threads.figure, "sort: 1.80x" in threads.text) == ("1 of 3 workloads", True)
 
 
 def test_where_intervals_overlap_nothing_is_recommended_and_that_is_said() -> None:
     found = said(summary(case("a", "threads", 1.1, 0.3), case("a", "processes", 1.2, 0.3)))
-    assert list(found) == ["This result cannot tell for"]
-    assert found["This result cannot tell for"].figure == "1 of 1 workload"
+    assert list(found) == ["This result cannot decide for"]
+    assert found["This result cannot decide for"].figure == "1 of 1 workload"
 
 
 def test_the_winner_is_the_one_that_is_ahead_for_certain_not_the_largest_number() -> None:
@@ -75,7 +75,7 @@ def test_the_winner_is_the_one_that_is_ahead_for_certain_not_the_largest_number(
             case("sure", "threads", 1.0, 0.05), case("sure", "processes", 2.0, 0.02),
         )
     )  # fmt: skip
-    assert "Most clearly for sure" in found["Use processes for"].text
+    assert "The clearest case is sure" in found["Use processes for"].text
 
 
 def test_a_workload_that_nothing_speeds_up_stays_with_sync() -> None:
@@ -104,20 +104,20 @@ def test_a_default_that_costs_much_is_said_and_one_that_costs_little_is_not() ->
             case("bag", "default", default, ran_on="processes"),
         )
 
-    dear = said(bag(0.4))["Do not leave the choice to dask"]
-    assert dear.figure == "5.00x the time"
-    assert "started anew for every compute" in dear.text and "processes that are kept" in dear.text
+    costly = said(bag(0.4))["Do not leave the choice to dask"]
+    assert costly.figure == "5.00x the time"
+    assert "which start anew for every compute" in costly.text and "processes that are kept" in costly.text
     assert "Do not leave the choice to dask" not in said(bag(1.9))
 
 
-def test_the_dearest_mistake_is_the_largest_certain_loss() -> None:
+def test_the_costliest_mistake_is_the_largest_certain_loss() -> None:
     found = said(
         summary(
             case("a", "threads", 1.9), case("a", "processes", 0.1), case("a", "loky", 0.09, 2.0),
         )
     )  # fmt: skip
-    assert "a takes 19.0x" in found["The dearest mistake"].text
-    assert "on processes as on threads: 1.00 s for 52.6 ms" in found["The dearest mistake"].text
+    assert "a takes 19.0x" in found["The costliest mistake"].text
+    assert "on processes as on threads: 1.00 s instead of 52.6 ms" in found["The costliest mistake"].text
 
 
 def test_a_failure_is_never_beaten() -> None:
@@ -158,21 +158,24 @@ def test_noise_of_single_processes_is_not_known() -> None:
 # --- Several results, and checks
 
 
-def test_between_two_results_the_largest_certain_change_of_a_speed_up_is_told() -> None:
+def test_between_two_results_the_largest_certain_change_of_a_speed_up_is_stated() -> None:
     before = summary(case("loop", "threads", 0.9), case("sort", "threads", 1.5), case("wild", "threads", 0.5, 3.0))
     after = replace(
         summary(case("loop", "threads", 1.9), case("sort", "threads", 1.8), case("wild", "threads", 2.0, 3.0)), name="t"
     )
     (found,) = findings.between(before, after)
     assert (found.title, found.figure) == ("From r to t", "2 of 3 speed-ups differ")
-    assert "loop on threads: 0.900x (0.857x to 0.945x) over sync in r, 1.90x (1.81x to 1.99x) in t" in found.text
+    assert "loop on threads: 0.900x (0.857x to 0.945x) over sync in r and 1.90x (1.81x to 1.99x) in t" in found.text
     (same,) = findings.between(before, replace(before, name="again"))
     assert same.figure == "0 of 3 speed-ups differ"
 
 
-def test_results_without_a_common_case_can_be_told_too() -> None:
+def test_results_without_a_common_case_have_a_finding_too() -> None:
     (found,) = findings.between(summary(case("a", "threads", 1.0)), summary(case("b", "threads", 1.0)))
-    assert (found.figure, found.text) == ("nothing to compare", "They have no speed-up of the same case.")
+    assert (found.figure, found.text) == (
+        "nothing to compare",
+        "The results share no case that has a speed-up in both.",
+    )
 
 
 def test_how_far_intervals_reach_is_said_in_words_that_fit() -> None:
@@ -184,7 +187,7 @@ def test_how_far_intervals_reach_is_said_in_words_that_fit() -> None:
     ]
 
 
-def test_a_check_tells_the_worst_the_best_and_what_it_cannot_tell() -> None:
+def test_a_check_states_the_worst_the_best_and_what_it_cannot_decide() -> None:
     worst, best, unclear = findings.of_verdicts(verdicts())
     assert (worst.title, worst.figure) == ("w-slowest got slower", "+150.0%")
     assert "from +125.0% to +175.0%" in worst.text and "So did 1 more case" in worst.text

@@ -85,8 +85,8 @@ def test_without_a_plan_it_is_the_plain_command() -> None:
 
 def test_the_reference_result_can_be_repeated() -> None:
     from gilbench.results.result_file import load
-    from gilbench.results.summary import summarise
+    from gilbench.results.summary import summarize
 
     path = Path(__file__).parents[2] / "results" / "reference" / "two-cores.json"
-    text = command(summarise(load(path)))
+    text = command(summarize(load(path)))
     assert text.startswith("gilbench run ") and "--seed" in text

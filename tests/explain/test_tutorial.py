@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -41,7 +42,7 @@ def case(workload: str, scheduler: str, value: float, width: float = 0.02, **fac
 
 def verdict(identifier: str, *cases: CaseSummary, **machine: str) -> str:
     summary = Summary("r", {**MACHINE, **machine}, cases, ())
-    return next(finding.verdict for finding in decide(summary) if finding.id == identifier)
+    return next(claim.verdict for claim in decide(summary) if claim.id == identifier)
 
 
 def test_every_claim_that_a_workload_names_exists_and_every_claim_is_measured_by_one() -> None:
@@ -50,10 +51,10 @@ def test_every_claim_that_a_workload_names_exists_and_every_claim_is_measured_by
 
 
 def test_an_empty_result_cannot_tell_and_says_what_to_run() -> None:
-    for finding in decide(Summary("r", {}, (), ())):
-        assert finding.verdict == UNKNOWN
-        assert "gilbench run" in finding.evidence or "does not say" in finding.evidence
-        assert finding.claim.endswith(".")
+    for decided in decide(Summary("r", {}, (), ())):
+        assert decided.verdict == UNKNOWN
+        assert "gilbench run" in decided.evidence or "does not say" in decided.evidence
+        assert decided.claim.endswith(".")
 
 
 @pytest.mark.parametrize(("threads", "expected"), [(0.99, HOLDS), (0.52, FAILS), (0.83, UNKNOWN)])
@@ -114,7 +115,7 @@ def test_defaults(cases: list[CaseSummary], expected: str) -> None:
     assert verdict("defaults", *cases) == expected
 
 
-def test_overrides_must_run_where_they_were_told_to() -> None:
+def test_overrides_must_run_on_the_scheduler_they_name() -> None:
     good = collection(1.0)
     assert verdict("override", *good) == HOLDS
     assert verdict("override", *good[:2], replace(good[2], ran_on="threads")) == FAILS
@@ -160,10 +161,16 @@ def test_the_ratio_of_two_estimates() -> None:
 
 
 def test_formats() -> None:
-    findings = decide(Summary("r", MACHINE, tuple(collection(1.5)), ()))
-    text = formats("claims")["text"](findings, Page(80))
+    claims = decide(Summary("r", MACHINE, tuple(collection(1.5)), ()))
+    text = formats("claims")["text"](claims, Page(80))
     assert max(map(len, text.splitlines()[1::2])) <= 110
     assert "\x1b" not in text
-    assert "| **holds** |" in formats("claims")["markdown"](findings, Page())
-    assert '"verdict": "holds"' in formats("claims")["json"](findings, Page())
+    assert "| **holds** |" in formats("claims")["markdown"](claims, Page())
+    assert '"verdict": "holds"' in formats("claims")["json"](claims, Page())
     assert set(formats("claims")) == {"text", "markdown", "json"}
+
+
+def test_json_keeps_its_field_names() -> None:
+    claims = json.loads(formats("claims")["json"](decide(Summary("r", MACHINE, tuple(collection(1.5)), ())), Page()))
+    assert [claim["id"] for claim in claims] == list(CLAIMS)
+    assert {tuple(claim) for claim in claims} == {("id", "claim", "verdict", "evidence", "chart")}

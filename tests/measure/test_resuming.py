@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from gilbench import variables
 from gilbench.errors import UserError
-from gilbench.measure import planning, resuming
+from gilbench.measure import resuming
 from gilbench.results.journal import Journal
 from gilbench.results.observations import Result
 from tests.measure.scripted_run import OTHER, installed, options, timed
@@ -39,7 +40,7 @@ def test_what_differs_between_machines_is_named_but_not_what_changes_by_itself()
 def test_a_run_is_resumed_with_the_interpreter_that_it_was_begun_with(
     tmp_path: Path, begun: str | None, now: str | None, line: str | None
 ) -> None:
-    environment = {planning.PYTHON: begun} if begun else {}
+    environment = {variables.PYTHON: begun} if begun else {}
     Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
     interpreter = replace(OTHER, tag=now) if now else None
     if line is None:

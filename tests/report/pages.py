@@ -11,10 +11,10 @@ from pathlib import Path
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, Plan
-from gilbench.report import html_format as html
+from gilbench.report import html_format
 from gilbench.results.observations import Probing
 from gilbench.results.result_file import load
-from gilbench.results.summary import Summary, summarise
+from gilbench.results.summary import Summary, summarize
 from gilbench.stats import Estimate
 from tests.charts import chart_data
 from tests.scripted import HOSTILE, verdicts
@@ -44,7 +44,9 @@ def evil() -> Summary:
         name=EVIL,
         machine={**dict.fromkeys(hostile.machine, EVIL), "memory_bytes": EVIL, "gil": EVIL, "usable_cpus": EVIL},
         cases=(sync, threads, other, alone, *hostile.cases),
-        failures=tuple(replace(one, case=replace(one.case, workload=EVIL), reason=EVIL) for one in hostile.failures),
+        failures=tuple(
+            replace(failure, case=replace(failure.case, workload=EVIL), reason=EVIL) for failure in hostile.failures
+        ),
         warnings=(EVIL,),
         probes=(*hostile.probes, replace(timeline, size=EVIL), broken),
         plan=plan,
@@ -76,10 +78,10 @@ def alone() -> Summary:
 
 
 MAKERS = {
-    "small": lambda: html.render([small()], []),
-    "reference": lambda: html.render([summarise(load(REFERENCE))], []),
-    "probed": lambda: html.render([chart_data.realistic(full=False)], []),
-    "two": lambda: html.render(
+    "small": lambda: html_format.render([small()], []),
+    "reference": lambda: html_format.render([summarize(load(REFERENCE))], []),
+    "probed": lambda: html_format.render([chart_data.realistic(full=False)], []),
+    "two": lambda: html_format.render(
         [
             chart_data.realistic(full=False, name="py3.11"),
             chart_data.realistic(
@@ -93,12 +95,12 @@ MAKERS = {
         ],
         [],
     ),
-    "verdicts": lambda: html.render([], [verdicts()]),
-    "everything": lambda: html.render([small(), small()], [verdicts(), verdicts("v", "speed-up")]),
-    "hostile": lambda: html.render([evil(), evil()], [verdicts(EVIL)]),
-    "empty": lambda: html.render([Summary("empty", {}, (), ())], []),
-    "alone": lambda: html.render([alone()], []),
-    "large": lambda: html.render([chart_data.realistic(cpus=32)], []),
+    "verdicts": lambda: html_format.render([], [verdicts()]),
+    "everything": lambda: html_format.render([small(), small()], [verdicts(), verdicts("v", "speed-up")]),
+    "hostile": lambda: html_format.render([evil(), evil()], [verdicts(EVIL)]),
+    "empty": lambda: html_format.render([Summary("empty", {}, (), ())], []),
+    "alone": lambda: html_format.render([alone()], []),
+    "large": lambda: html_format.render([chart_data.realistic(cpus=32)], []),
 }
 
 

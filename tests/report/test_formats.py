@@ -42,9 +42,9 @@ def test_the_text_table() -> None:
     ]
 
 
-def test_plain_output_has_no_escape_codes_and_a_terminal_gets_colours() -> None:
+def test_plain_output_has_no_escape_codes_and_a_terminal_gets_colors() -> None:
     assert "\x1b" not in formats("result")["text"](summary(), Page(200))
-    assert "\x1b[32m" in formats("result")["text"](summary(), Page(200, colour=True))
+    assert "\x1b[32m" in formats("result")["text"](summary(), Page(200, color=True))
 
 
 def test_a_narrow_window_keeps_what_matters_whole() -> None:

@@ -1,4 +1,4 @@
-"""The page: whole in one file, true to the result, and safe whatever the result holds."""
+"""The page: complete in one file, true to the result, and safe whatever the result contains."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ from click.testing import CliRunner
 from gilbench import charts
 from gilbench.commands.group import gilbench
 from gilbench.console import printable
-from gilbench.explain import tutorial as claims
-from gilbench.report import formats
-from gilbench.report import html_format as html
-from gilbench.report.page import content
-from gilbench.results.observations import Probing
+from gilbench.explain import series, tutorial
+from gilbench.report import formats, html_format
+from gilbench.report.page import content, tables
 from gilbench.results.result_file import load, save
-from gilbench.results.summary import summarise
+from gilbench.results.summary import summarize
 from tests.charts import chart_data
 from tests.report.pages import EVIL, MAKERS, REFERENCE, page, read, small
 from tests.results.test_result_file import a_result
@@ -48,7 +46,7 @@ def test_nothing_is_fetched_and_every_link_leads_somewhere(which: str) -> None:
 
 
 @pytest.mark.parametrize("which", PAGES)
-def test_ids_are_unique_and_what_is_labelled_by_them_is_there(which: str) -> None:
+def test_ids_are_unique_and_what_is_labeled_by_them_is_there(which: str) -> None:
     found = read(which)
     assert len(found.ids) == len(set(found.ids))
     for names in found.values("aria-labelledby"):
@@ -70,12 +68,12 @@ def test_the_policy_lets_nothing_run_but_the_pages_own_style_and_script(which: s
 
 
 def test_the_same_result_gives_the_same_page() -> None:
-    assert html.render([small()], []) == page("small")
+    assert html_format.render([small()], []) == page("small")
 
 
 def test_it_stays_small() -> None:
     assert len(page("reference").encode()) < 3 * 2**20
-    assert read("reference").tags["article"] == len(summarise(load(REFERENCE)).cases)
+    assert read("reference").tags["article"] == len(summarize(load(REFERENCE)).cases)
 
 
 # --- What it says
@@ -87,8 +85,8 @@ def test_the_answer_comes_first() -> None:
         text.index(words)
         for words in (
             "Threads win 1 of 2 workloads, processes 1", "Use processes for", "Use threads for", "Intel(R) Xeon(R)",
-            "What the tutorial says", "How much faster", "The charts", "One dot is a fresh process", "CSV in UTF-8",
-            "The seed gives",
+            "What the tutorial says", "How much faster", "The charts", "Each dot is a fresh process", "CSV in UTF-8",
+            "The seed reproduces",
         )
     ]  # fmt: skip
     assert places == sorted(places)
@@ -98,7 +96,7 @@ def test_the_answer_comes_first() -> None:
 def test_every_cell_leads_to_its_case() -> None:
     found, summary = read("probed"), chart_data.realistic(full=False)
     cells = {value[1:] for value in found.values("href", "a") if value.startswith("#case-")}
-    cases = [one for one in summary.cases if one.case.measure == "time"]
+    cases = [case for case in summary.cases if case.case.measure == "time"]
     assert len(cells) == len(cases)
     for case in summary.cases:
         assert case.case.name in found.values("aria-label", "article")
@@ -106,13 +104,13 @@ def test_every_cell_leads_to_its_case() -> None:
 
 def test_every_claim_is_there_with_its_chart() -> None:
     found = read("reference")
-    for one in claims.decide(summarise(load(REFERENCE))):
-        assert one.claim in found.text and printable(one.evidence) in found.text
-        assert f"chart-{one.chart}" in found.ids
+    for claim in tutorial.decide(summarize(load(REFERENCE))):
+        assert claim.claim in found.text and printable(claim.evidence) in found.text
+        assert f"chart-{claim.chart}" in found.ids
 
 
 def test_claims_name_charts_that_exist() -> None:
-    assert set(claims.CHARTS.values()) <= set(charts.names())
+    assert set(tutorial.CHARTS.values()) <= set(charts.names())
 
 
 def test_every_chart_has_a_text_alternative_and_figures() -> None:
@@ -122,7 +120,7 @@ def test_every_chart_has_a_text_alternative_and_figures() -> None:
     for name in names:
         assert f"{name}-title" in found.ids and f"{name}-desc" in found.ids
     assert set(found.downloads) >= {"scaling", "task_cost", "bytes_moved", "memory", "cold_warm", "regret", "gil"}
-    assert "free_threading: this result has no fellow" in found.text, "what is left out is said, with the reason"
+    assert "free_threading: this result has no counterpart" in found.text, "what is left out is said, with the reason"
 
 
 def test_the_charts_that_the_findings_point_to_come_first() -> None:
@@ -134,31 +132,31 @@ def test_a_case_shows_its_observations_flags_and_probes() -> None:
     flagged = replace(small().cases[1], flags=("ran on 1 of 2 workers",), stop="max time")
     summary = replace(small(), cases=(small().cases[0], flagged), probes=(chart_data.timelines("loop", 1.0),))
     (result,) = [content.result_of(summary, 0)]
-    _, shown = result.works[0].cases
-    assert dict(shown.facts)["speed-up over sync"].startswith("0.909x (")
-    assert dict(shown.facts)["measuring stopped by"] == "max time"
-    assert [value for _, value in shown.values] == [content.tables.show(v, "second") for v in flagged.observations]
-    assert shown.lanes is not None and len(shown.lanes.paths) == 2, "a lane for each of two threads"
-    assert {name for name, _ in shown.why} == {"timeline"}
-    assert all("threads" in line and "processes" not in line for _, line in shown.why)
-    text = html.render([summary], [])
+    _, card = result.workloads[0].cases
+    assert dict(card.facts)["speed-up over sync"].startswith("0.909x (")
+    assert dict(card.facts)["measuring stopped by"] == "max time"
+    assert [value for _, value in card.values] == [tables.show(v, "second") for v in flagged.observations]
+    assert card.lanes is not None and len(card.lanes.paths) == 2, "a lane for each of two threads"
+    assert {name for name, _ in card.why} == {"timeline"}
+    assert all("threads" in line and "processes" not in line for _, line in card.why)
+    text = html_format.render([summary], [])
     assert "ran on 1 of 2 workers" in text and 'aria-label="Timeline: 16 tasks' in text
 
 
 def test_the_matrix_has_a_row_for_each_number_of_workers_the_fullest_first() -> None:
-    lines = content.result_of(chart_data.realistic(full=False), 0).lines
-    of_loop = [line for line in lines if line.workload == "sum_of_squares"]
-    assert [line.workers for line in of_loop] == [2, 1]
-    assert all(line.baseline and line.baseline.about.case.scheduler == "sync" for line in of_loop)
-    assert {line.best for line in lines} <= {"threads", "processes", "sync", "either", "unclear", "a mix", ""}
+    rows = content.result_of(chart_data.realistic(full=False), 0).rows
+    of_loop = [row for row in rows if row.workload == "sum_of_squares"]
+    assert [row.workers for row in of_loop] == [2, 1]
+    assert all(row.baseline and row.baseline.about.case.scheduler == "sync" for row in of_loop)
+    assert {row.best for row in rows} <= {"threads", "processes", "sync", "either", "unclear", "a mix", ""}
 
 
 def test_what_failed_is_in_the_matrix_also_where_nothing_else_was_measured() -> None:
     summary = chart_data.realistic(full=False)
     lonely = replace(summary.failures[0], case=replace(summary.failures[0].case, workload="only_fails"))
-    lines = content.result_of(replace(summary, failures=(lonely,)), 0).lines
-    assert [dict(line.failed) for line in lines if line.workload == "only_fails"] == [
-        {content.data.series(lonely.case): [lonely]}
+    rows = content.result_of(replace(summary, failures=(lonely,)), 0).rows
+    assert [dict(row.failed) for row in rows if row.workload == "only_fails"] == [
+        {series.name_of(lonely.case): [lonely]}
     ]
 
 
@@ -177,14 +175,14 @@ def test_results_stand_side_by_side() -> None:
     assert "3.14.0, free-threaded build, GIL disabled" in text
     assert "chart-free_threading" in read("two").ids
     results = [content.result_of(small(name), number) for number, name in enumerate("ab")]
-    assert [one.name for one in content.side_by_side(results)] == [case.case.name for case in small().cases]
+    assert [shared.name for shared in content.side_by_side(results)] == [case.case.name for case in small().cases]
     fewer = content.result_of(replace(small(), cases=small().cases[:2]), 1)
     assert len(content.side_by_side([results[0], fewer])) == 2
 
 
 def test_rows_of_the_same_work_stand_together_in_the_matrix() -> None:
     results = [content.result_of(small(name), number) for number, name in enumerate("ab")]
-    rows = [(line.workload, result.summary.name) for result, line in content.matrix_of(results)]
+    rows = [(row.workload, result.summary.name) for result, row in content.matrix_of(results)]
     assert rows == [("loop", "a"), ("loop", "b"), ("sort", "a"), ("sort", "b")]
 
 
@@ -192,13 +190,17 @@ def test_only_what_results_were_measured_on_is_marked_as_different() -> None:
     other = replace(small(), cases=small().cases[:3], machine={**chart_data.MACHINE, "gil": "disabled"})
     marked = {
         label: differs
-        for label, _, differs in content.differing([content.result_of(one, 0) for one in (small(), other)])
+        for label, _, differs in content.differing([content.result_of(summary, 0) for summary in (small(), other)])
     }
     assert [label for label, differs in marked.items() if differs] == ["Python"]
 
 
 def test_results_of_the_same_name_are_told_apart() -> None:
-    assert [one.name for one in html.named_apart([small("a"), small("b"), small("a")])] == ["a (1)", "b", "a (2)"]
+    assert [summary.name for summary in html_format.named_apart([small("a"), small("b"), small("a")])] == [
+        "a (1)",
+        "b",
+        "a (2)",
+    ]
 
 
 def test_verdicts_have_their_table_the_worst_first_and_their_forest() -> None:
@@ -222,14 +224,14 @@ def test_several_checks_and_results_share_a_page() -> None:
 
 
 def test_every_number_can_be_had_as_csv() -> None:
-    summary = summarise(load(REFERENCE))
+    summary = summarize(load(REFERENCE))
     files = read("reference").downloads
     cases = list(csv.DictReader(io.StringIO(files["two-cores-cases"])))
     assert len(cases) == len(summary.cases)
     assert float(cases[5]["median"]) == summary.cases[5].estimate.value
     observations = list(csv.DictReader(io.StringIO(files["two-cores-observations"])))
     assert [float(row["median"]) for row in observations] == [v for case in summary.cases for v in case.observations]
-    assert len(list(csv.DictReader(io.StringIO(files["claims"])))) == len(claims.CLAIMS)
+    assert len(list(csv.DictReader(io.StringIO(files["claims"])))) == len(tutorial.CLAIMS)
 
 
 def test_the_command_that_repeats_it_stands_at_the_end() -> None:
@@ -242,7 +244,7 @@ def test_the_command_that_repeats_it_stands_at_the_end() -> None:
 
 def test_what_a_result_holds_is_text_and_nothing_else() -> None:
     found = read("hostile")
-    assert found.script == html._part("script.js"), "no script but the page's own"
+    assert found.script == html_format._part("script.js"), "no script but the page's own"
     assert not {"img", "iframe", "object", "embed", "base", "link"} & set(found.tags)
     assert not [name for _, name, _ in found.attributes if name in ("srcdoc", "formaction", "xmlns")]
     shown = printable(" ".join(EVIL.split()))
@@ -269,18 +271,6 @@ def test_csv_from_a_hostile_result_holds_no_formula_and_no_lost_line() -> None:
             assert not cell.startswith(("+", "-")) or float(cell) is not None
 
 
-def test_probes_of_another_shape_are_said_to_be_unreadable() -> None:
-    found = list(content.said(Probing("w", "tiny", {"gil": {"sync": {"held": "x", "low": 0, "high": 1}}}, {})))
-    assert found == [("gil", "what the result holds of it cannot be read")]
-
-
-def test_what_could_not_be_probed_is_said_with_the_reason() -> None:
-    reasons = {"gil": {"sync": "no Linux", "threads": "no Linux"}}
-    assert list(content.said(Probing("w", "tiny", {}, reasons))) == [
-        ("gil", "unavailable under sync, threads: no Linux")
-    ]
-
-
 # --- The command
 
 
@@ -290,7 +280,7 @@ def call(*arguments: str | Path) -> object:
 
 def test_the_command_takes_results_and_verdicts(tmp_path: Path) -> None:
     save(a_result(), tmp_path / "a.json")
-    (tmp_path / "v.json").write_text(formats("verdicts")["json"](verdicts(), html.Page()))
+    (tmp_path / "v.json").write_text(formats("verdicts")["json"](verdicts(), html_format.Page()))
     done = CliRunner().invoke(
         gilbench, ["report", str(tmp_path / "a.json"), str(tmp_path / "v.json"), "-o", str(tmp_path / "x" / "r.html")]
     )
@@ -309,7 +299,12 @@ def test_without_a_file_the_newest_result_is_explained(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "cannot read"), ("{", "is not a result file"), (json.dumps({"gilbench_verdicts": 9}), "holds no verdicts")],
+    [
+        (None, "cannot read"),
+        ("{", "is not a result file"),
+        (json.dumps({"gilbench_verdicts": 1}), "holds no verdicts"),
+        (json.dumps({"gilbench_verdicts": 9}), "upgrade gilbench"),
+    ],
 )
 def test_mistakes_are_one_line(tmp_path: Path, content: str | None, says: str) -> None:
     path = tmp_path / "x.json"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gilbench import charts
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style
 from gilbench.report.page import pictures
 from gilbench.report.page.pictures import PAPER, Picture, contrast, dark, luminance, picture
 from tests.charts import chart_data
@@ -45,7 +45,7 @@ def test_a_picture_needs_no_style_of_its_own_and_holds_nothing_foreign(name: str
     assert not re.search(r"style=|xmlns|metadata|<!|#[0-9a-f]{6}", found.svg)
     assert set(re.findall(r'class="(\w+)"', found.svg)) == set(found.styles)
     ids = re.findall(r' id="([^"]+)"', found.svg)
-    assert len(ids) == len(set(ids)) and all(one.startswith(f"{name}-") for one in ids)
+    assert len(ids) == len(set(ids)) and all(identifier.startswith(f"{name}-") for identifier in ids)
     used = set(re.findall(r'(?:href="#|url\(#)([^)"]+)', found.svg + "".join(found.styles.values())))
     assert used <= set(ids)
 
@@ -68,12 +68,12 @@ def test_the_top_of_the_picture_is_cut_off_with_the_header() -> None:
     assert top > 30 and top < lowest < top + height
 
 
-def test_every_colour_of_the_house_can_be_read_on_dark_paper() -> None:
-    for one in (*style.STYLES.values(), *style.SPARE):
-        if one.colour != "#000000":
-            assert contrast(rgb(dark(one.colour[1:].lower())), PAPER) >= 4.5, one
-    for colour in (style.ALARM, style.GREY, "#000000"):
-        assert contrast(rgb(dark(colour[1:])), PAPER) >= 4.5, colour
+def test_every_color_of_the_house_can_be_read_on_dark_paper() -> None:
+    for look in (*style.STYLES.values(), *style.SPARE):
+        if look.color != "#000000":
+            assert contrast(rgb(dark(look.color[1:].lower())), PAPER) >= 4.5, look
+    for color in (style.ALARM, style.GRAY, "#000000"):
+        assert contrast(rgb(dark(color[1:])), PAPER) >= 4.5, color
 
 
 def test_paper_turns_dark_and_tints_stay_near_to_it() -> None:
@@ -87,7 +87,7 @@ def test_contrast_is_that_of_the_guidelines() -> None:
     assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.01)
 
 
-def test_rules_hold_every_look_once_and_every_colour_for_both() -> None:
+def test_rules_hold_every_look_once_and_every_color_for_both() -> None:
     rules = pictures.style_rules([drawn("speedup"), drawn("scaling")])
     classes = re.findall(r"\}\.(\w+)\{", rules)
     assert len(classes) == len(set(classes)) and set(drawn("scaling").styles) <= set(classes)

@@ -9,8 +9,8 @@ from gilbench.results.verdicts import KINDS, Line, Verdicts
 from tests.scripted import HOSTILE, verdicts
 
 
-def lines(of: Verdicts, width: int = 200, *, colour: bool = False) -> list[str]:
-    return formats("verdicts")["text"](of, Page(width, colour)).splitlines()
+def lines(of: Verdicts, width: int = 200, *, color: bool = False) -> list[str]:
+    return formats("verdicts")["text"](of, Page(width, color)).splitlines()
 
 
 def test_the_worst_case_comes_first_and_the_headline_last() -> None:
@@ -38,9 +38,9 @@ def test_hostile_text_is_shown_as_it_is() -> None:
     assert any('<script>alert("x\'y")</script>|`*_[a](b)$x^{' in line for line in lines(verdicts(HOSTILE), 400))
 
 
-def test_a_terminal_gets_colours_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_colors_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    text = "\n".join(lines(verdicts(HOSTILE), colour=True))
+    text = "\n".join(lines(verdicts(HOSTILE), color=True))
     assert "\x1b[1;31mregression" in text
     assert "\x1b[32mimprovement" in text
     assert "\x07" not in text and "\x00" not in text and "\u202e" not in text

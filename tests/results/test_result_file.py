@@ -14,6 +14,8 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.errors import UserError
 from gilbench.measure.rounds import Ledger, measure
+from gilbench.results.format_version import FORMAT
+from gilbench.results.journal import Journal
 from gilbench.results.observations import Observation, Result
 from gilbench.results.result_file import load, newest, save
 from tests.scripted import MACHINE, Script, noisy, plan
@@ -114,6 +116,58 @@ def test_a_file_that_is_none_is_refused_in_one_line(tmp_path: Path, content: str
     with pytest.raises(UserError, match=r"x.json is not a result file of gilbench") as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def with_format(path: Path, version: object) -> Path:
+    """Give a result file another version of its format; none at all for None."""
+    content = json.loads(path.read_text())
+    content["gilbench"]["format"] = version
+    if version is None:
+        del content["gilbench"]["format"]
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_the_format_is_written(saved: Path) -> None:
+    assert json.loads(saved.read_text())["gilbench"]["format"] == FORMAT
+
+
+def test_a_result_of_a_newer_format_says_to_upgrade_in_one_line(saved: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        load(with_format(saved, FORMAT + 1))
+    assert str(caught.value) == (
+        f"{saved} has format {FORMAT + 1}, but this gilbench reads formats up to {FORMAT}: upgrade gilbench"
+    )
+
+
+@pytest.mark.parametrize("version", [0, -1, 1.5, "1", [1], {}])
+def test_a_format_that_is_no_version_is_refused(saved: Path, version: object) -> None:
+    with pytest.raises(UserError, match=r"r.json is not a result file of gilbench"):
+        load(with_format(saved, version))
+
+
+def test_a_result_that_states_no_format_is_read(saved: Path) -> None:
+    assert load(with_format(saved, None)).observations
+
+
+def test_a_journal_of_a_newer_format_says_to_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    Journal(path, plan(CASES), MACHINE, new=True).close()
+    header = json.loads(path.read_text())
+    assert header["gilbench"] == FORMAT and load(path).plan == plan(CASES)
+    path.write_text(json.dumps({**header, "gilbench": FORMAT + 1}) + "\n")
+    with pytest.raises(UserError, match=f"has format {FORMAT + 1}, but this gilbench reads formats up to {FORMAT}"):
+        load(path)
+
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.json")), ids=lambda path: path.stem)
+def test_the_reference_results_of_format_1_still_open(path: Path) -> None:
+    result = load(path)
+    assert json.loads(path.read_text())["gilbench"]["format"] == 1
+    assert result.observations and result.machine and result.plan.cases
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

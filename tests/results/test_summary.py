@@ -9,7 +9,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.results.observations import Observation, Result
-from gilbench.results.summary import estimates, summarise
+from gilbench.results.summary import estimates, summarize
 from tests.scripted import MACHINE, observation, plan
 
 SYNC, THREADS = Case("w", "default", "sync"), Case("w", "default", "threads", 1, 2)
@@ -27,7 +27,7 @@ def result(*observations: Observation, stops: dict[str, str] | None = None) -> R
 
 
 def test_the_speed_up_is_sync_over_this_with_an_interval_around_it() -> None:
-    found = summarise(result(*observed(SYNC, 0.20, 0.21, 0.19), *observed(THREADS, 0.10, 0.103, 0.097)))
+    found = summarize(result(*observed(SYNC, 0.20, 0.21, 0.19), *observed(THREADS, 0.10, 0.103, 0.097)))
     sync, threads = found.cases
     assert sync.speedup is None
     assert threads.speedup is not None
@@ -42,28 +42,28 @@ def test_a_speed_up_is_taken_round_by_round_so_that_a_slow_minute_cancels() -> N
         SYNC, *(0.2 * factor * wobble for factor, wobble in zip(slow, (1, 1.01, 0.99, 1, 1.01), strict=True))
     )
     threads = observed(THREADS, *(0.1 * factor for factor in slow))
-    found = summarise(result(*sync, *threads)).cases[1]
+    found = summarize(result(*sync, *threads)).cases[1]
     assert found.speedup is not None
     assert found.speedup.value == pytest.approx(2.0)
     assert found.speedup.high / found.speedup.low < 1.05 < found.estimate.high / found.estimate.low
     unpaired = [replace(o, round=o.round + 10) for o in threads]
-    apart = summarise(result(*sync, *unpaired)).cases[1]
+    apart = summarize(result(*sync, *unpaired)).cases[1]
     assert apart.speedup is not None
     assert apart.speedup.high / apart.speedup.low > 2
 
 
 def test_a_speed_up_beyond_the_ideal_is_flagged() -> None:
-    found = summarise(result(*observed(SYNC, 0.3, 0.301, 0.302), *observed(THREADS, 0.1, 0.1, 0.1, tasks=8)))
+    found = summarize(result(*observed(SYNC, 0.3, 0.301, 0.302), *observed(THREADS, 0.1, 0.1, 0.1, tasks=8)))
     assert found.cases[1].flags == ("beyond the ideal 2x: sync pays for something that this does not",)
 
 
 def test_without_a_baseline_there_is_no_speed_up() -> None:
-    (threads,) = summarise(result(*observed(THREADS, 0.1, 0.1))).cases
+    (threads,) = summarize(result(*observed(THREADS, 0.1, 0.1))).cases
     assert threads.speedup is None
 
 
 def test_one_process_alone_has_no_interval() -> None:
-    (only,) = summarise(result(*observed(SYNC, 0.1))).cases
+    (only,) = summarize(result(*observed(SYNC, 0.1))).cases
     assert (only.estimate.low, only.estimate.high) == (0, float("inf"))
 
 
@@ -76,7 +76,7 @@ def test_many_cases_lend_each_other_their_spread() -> None:
 
 def test_memory_is_a_case_of_its_own_in_bytes() -> None:
     memory = replace(THREADS, measure="memory")
-    found = summarise(result(*observed(SYNC, 0.2, 0.2), *observed(memory, 6e7, 6.1e7)))
+    found = summarize(result(*observed(SYNC, 0.2, 0.2), *observed(memory, 6e7, 6.1e7)))
     assert [case.case for case in found.timed] == [SYNC]
     assert [case.case for case in found.memory] == [memory]
     assert found.memory[0].speedup is None
@@ -84,21 +84,21 @@ def test_memory_is_a_case_of_its_own_in_bytes() -> None:
 
 def test_threads_inside_tasks_are_flagged_above_five_percent() -> None:
     flagged, fine = (
-        summarise(result(*observed(SYNC, 0.1, 0.1, cpu_over_wall=ratio))).cases[0].flags for ratio in (1.06, 1.04)
+        summarize(result(*observed(SYNC, 0.1, 0.1, cpu_over_wall=ratio))).cases[0].flags for ratio in (1.06, 1.04)
     )
     assert flagged == ("inner threads: CPU time is 1.06x wall time",)
     assert fine == ()
 
 
 def test_a_scheduler_that_used_fewer_workers_than_it_had_is_flagged() -> None:
-    (case,) = summarise(result(*observed(THREADS, 0.1, 0.1, workers_used=1, tasks=8))).cases
+    (case,) = summarize(result(*observed(THREADS, 0.1, 0.1, workers_used=1, tasks=8))).cases
     assert case.flags == ("ran on 1 of 2 workers",)
-    (few,) = summarise(result(*observed(THREADS, 0.1, 0.1, workers_used=1, tasks=1))).cases
+    (few,) = summarize(result(*observed(THREADS, 0.1, 0.1, workers_used=1, tasks=1))).cases
     assert few.flags == ()
 
 
 def test_an_extension_that_brings_the_gil_back_is_flagged() -> None:
-    (case,) = summarise(result(*observed(SYNC, 0.1, gil_before="disabled", gil_after="enabled"))).cases
+    (case,) = summarize(result(*observed(SYNC, 0.1, gil_before="disabled", gil_after="enabled"))).cases
     assert case.flags == ("an extension switched the GIL on",)
 
 
@@ -106,13 +106,13 @@ def test_an_extension_that_brings_the_gil_back_is_flagged() -> None:
 def test_a_control_that_does_not_scale_makes_the_result_doubtful(parallel: float, warned: bool) -> None:
     sync = observed(SYNC, 0.1, 0.1001, 0.1002, family="control")
     threads = observed(THREADS, parallel, parallel * 1.001, parallel * 0.999, family="control")
-    warnings = summarise(result(*sync, *threads)).warnings
+    warnings = summarize(result(*sync, *threads)).warnings
     assert bool(warnings) is warned
     assert all("the control does not scale" in warning for warning in warnings)
 
 
-def test_failures_and_stops_are_told() -> None:
+def test_failures_and_stops_are_reported() -> None:
     failed = Observation(THREADS, 0, 1, "function", 1.0, failure=("timeout", "no answer"))
-    found = summarise(result(*observed(SYNC, 0.1), failed, stops={SYNC.name: "precision"}))
+    found = summarize(result(*observed(SYNC, 0.1), failed, stops={SYNC.name: "precision"}))
     assert found.cases[0].stop == "precision"
     assert [(f.case, f.kind, f.reason) for f in found.failures] == [(THREADS, "timeout", "no answer")]

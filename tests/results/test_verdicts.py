@@ -16,6 +16,7 @@ from gilbench import report
 from gilbench.errors import UserError
 from gilbench.report import Page, formats
 from gilbench.report.columns import VERDICT_COLUMNS, verdict_row
+from gilbench.results.format_version import VERDICTS_FORMAT
 from gilbench.results.result_file import save
 from gilbench.results.verdicts import (
     ERROR,
@@ -133,9 +134,9 @@ def written(tmp_path: Path, of: Verdicts) -> Path:
     return path
 
 
-def same(one: Verdicts, other: Verdicts) -> bool:
+def same(first: Verdicts, second: Verdicts) -> bool:
     """Equal, NaN to NaN: repr holds every digit of a float."""
-    return repr(one) == repr(other)
+    return repr(first) == repr(second)
 
 
 @pytest.mark.parametrize("of", ["time", "speed-up"])
@@ -152,7 +153,7 @@ def test_no_case_at_all_is_loaded_too(tmp_path: Path) -> None:
     assert same(load(written(tmp_path, Verdicts("a", "b", ()))), Verdicts("a", "b", ()))
 
 
-def test_a_file_of_verdicts_is_told_from_all_others(tmp_path: Path) -> None:
+def test_a_file_of_verdicts_is_recognized(tmp_path: Path) -> None:
     assert is_verdicts(written(tmp_path, verdicts(HOSTILE)))
     save(a_result(), tmp_path / "r.json")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x80" * 100)
@@ -195,6 +196,13 @@ def changed(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return path
 
 
+def test_verdicts_of_a_newer_format_say_to_upgrade(tmp_path: Path) -> None:
+    newer = VERDICTS_FORMAT + 1
+    assert refused(changed(tmp_path, lambda data: data.update(gilbench_verdicts=newer))).endswith(
+        f"has format {newer}, but this gilbench reads formats up to {VERDICTS_FORMAT}: upgrade gilbench"
+    )
+
+
 KEYS = ["gilbench_verdicts", "base", "head", "cases", "about", "notes", "of"]
 
 
@@ -209,7 +217,7 @@ def test_every_key_of_a_case_is_needed(tmp_path: Path, key: str) -> None:
 
 
 WRONG: Mapping[str, Sequence[object]] = {
-    "gilbench_verdicts": (0, 2, "1", None),
+    "gilbench_verdicts": (0, -1, 1.5, "1", None),
     **dict.fromkeys(("base", "head"), (None, 3, ["a"])),
     **dict.fromkeys(("about", "notes"), (None, 3, [3], [None])),
     "cases": (None, 3, [3], [None], ["same"], {"w": {}}),

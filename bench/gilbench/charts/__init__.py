@@ -1,13 +1,17 @@
 """Charts of results: one module per chart, each a pure function from summaries to a matplotlib Figure.
 
-The folder is the registry: a module here whose name has no leading underscore is a chart, and has
+The folders of GROUPS are the registry: a module there whose name has no leading underscore is a chart. It defines
 
     def draw(summaries: Sequence[Summary]) -> Figure:
-        '''What the chart answers, in one line.'''
+        '''What question does the chart answer, in one line?'''
 
-`draw` uses neither pyplot nor files, and raises NothingToDraw where the results lack what it shows. A module with
-`OF = "verdicts"` draws those of a check, Sequence[Verdicts], instead. Importing this package does not import matplotlib:
-`gilbench --help` must stay instant.
+    def tabulate(summary: Summary) -> Table:      # optional
+        '''Return the same in figures.'''
+
+`draw` uses neither pyplot nor files, and raises NothingToDraw if the results lack what the chart shows. The page of a
+result prints the table below the chart. A module with `OF = "verdicts"` draws the verdicts of checks,
+Sequence[Verdicts], instead of results. Importing this package does not import matplotlib, because `gilbench --help` must
+stay instant.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from gilbench.charts.table import Table, joined
 from gilbench.errors import UserError
 from gilbench.files import write
 from gilbench.plugins import modules_in, names_in
@@ -30,32 +35,39 @@ if TYPE_CHECKING:
 
     from gilbench.results.verdicts import Verdicts
 
-# At 100 dots per inch every chart is readable; twice that keeps it sharp on dense screens.
+# Every chart is readable at 100 dots per inch; twice that keeps it sharp on dense screens.
 PNG_DPI: Final = 200
-RESULTS, VERDICTS = "results", "verdicts"  # what charts are drawn of
-GROUPS: Final = ("speed", "costs", "reasons")  # the folders of charts
+RESULTS, VERDICTS = "results", "verdicts"  # what a chart is drawn from
+GROUPS: Final = ("speed", "costs", "reasons")  # the folders with charts
 
 
 class NothingToDraw(UserError):
-    """The results lack what a chart shows: the text says what, and what to run."""
+    """The results lack what a chart shows. The message says what is missing and which command to run."""
 
 
 @dataclass(frozen=True)
 class Chart:
     """One chart.
 
-    name: its module's and its files' name. answers: the question it answers, in one line.
+    name: of its module and its files. answers: the question that it answers, in one line.
     draw: summaries (or verdicts) -> Figure in the house style; raises NothingToDraw.
+    tabulate: summary -> the same in figures; None if the chart has no table.
     """
 
     name: str
     answers: str
     draw: Callable[[Sequence[Any]], Figure]
+    tabulate: Callable[[Summary], Table] | None = None
+
+    def table(self, summaries: Sequence[Summary]) -> Table | None:
+        """Return what the chart shows about these results as one table; None if it has no table or an empty one."""
+        tabulate = self.tabulate
+        return joined([(summary.name, tabulate(summary)) for summary in summaries]) if tabulate else None
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What `render` did. files: written, in order. left_out: chart name -> why it was not drawn."""
+    """What `render` did. files: those written, in order. left_out: chart name -> why it was not drawn."""
 
     files: tuple[Path, ...]
     left_out: Mapping[str, str]
@@ -71,10 +83,7 @@ def names() -> list[str]:
 
 
 def all_charts(of: str = RESULTS) -> dict[str, Chart]:
-    """Return name -> Chart for every module of this folder that draws results, or verdicts, in alphabetical order.
-
-    Imports matplotlib.
-    """
+    """Return name -> Chart for every chart of results (or of verdicts), in alphabetical order. Imports matplotlib."""
     from gilbench.charts.drawing.style import in_house_style
 
     charts = {}
@@ -84,15 +93,15 @@ def all_charts(of: str = RESULTS) -> dict[str, Chart]:
             continue
         name = module.__name__.rpartition(".")[2]
         answers = (module.draw.__doc__ or "").strip().splitlines()[0]
-        charts[name] = Chart(name, answers, in_house_style(module.draw))
+        charts[name] = Chart(name, answers, in_house_style(module.draw), getattr(module, "tabulate", None))
     return charts
 
 
 def image(figure: Figure, format: str) -> bytes:
-    """Return the figure encoded as "svg" or "png". The same figure gives the same bytes: no date, no random ids."""
+    """Return the figure as "svg" or "png". The same figure gives the same bytes, without a date or random ids."""
     from gilbench.charts.drawing.style import house_style
 
-    # matplotlib would write its own version, and for SVG the date: a picture kept in git must not change by itself.
+    # By default matplotlib writes its version and, for SVG, the date. A picture kept in git must not change by itself.
     metadata: dict[str, Any] = {"Date": None, "Creator": "gilbench"} if format == "svg" else {"Software": "gilbench"}
     buffer = io.BytesIO()
     with house_style():
@@ -106,9 +115,9 @@ def render(
     formats: Sequence[str] = ("svg", "png"),
     of: str = RESULTS,
 ) -> Rendered:
-    """Draw every chart of summaries (or of verdicts) into `folder` (created) as `<chart>.<format>`, each file atomically.
+    """Draw every chart of summaries (or of verdicts) as `<chart>.<format>` in `folder`, which is created if needed.
 
-    Raises UserError where the folder cannot be written.
+    Each file is written atomically. Raises UserError if the folder cannot be written.
     """
     try:
         return _render(drawn, folder, formats, of)
@@ -126,7 +135,7 @@ def _render(drawn: Sequence[Any], folder: Path, formats: Sequence[str], of: str)
             figure = chart.draw(drawn)
         except NothingToDraw as reason:
             old = [path.name for path in paths if path.exists()]
-            left_out[chart.name] = f"{reason} ({', '.join(old)} of an earlier run left as is)" if old else str(reason)
+            left_out[chart.name] = f"{reason} (kept from an earlier run: {', '.join(old)})" if old else str(reason)
             continue
         for path, format in zip(paths, formats, strict=True):
             write(path, image(figure, format))

@@ -1,1 +1,1 @@
-"""What a result means: series and winners, the tutorial's claims, findings, and the command that repeats it. Pure."""
+"""What a result means: series, winners, findings, the tutorial's claims, and the command that repeats it. Pure."""

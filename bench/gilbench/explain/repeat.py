@@ -1,4 +1,4 @@
-"""The command that repeats a run, from its plan: what a report ends with."""
+"""The command that repeats a run, made from its plan. A report ends with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gilbench.schedulers import all_schedulers
 from gilbench.targets.builtin import all_workloads, choose
 from gilbench.variables import DATA, ITEMS, PYTHON
 
-# Variables of a plan that an option stands behind.
+# Environment variables of a plan that an option sets.
 OPTIONS: Final[Mapping[str, str]] = {
     DATA: "--data",
     PYTHON: "--python",
@@ -25,10 +25,10 @@ OPTIONS: Final[Mapping[str, str]] = {
 
 
 def command(summary: Summary) -> str:
-    """Return the command that plans the same cases in the same order, for a shell.
+    """Return a shell command that plans the same cases in the same order.
 
-    Paths are cut to their last part: a report is made to be shared, and a path names a person's folders. Where the
-    command would not plan the same cases with the workloads and schedulers that are here now, it names all of them.
+    Paths are cut to their last part, because a report is made to be shared and a path reveals a person's folders. If no
+    shorter command plans the same cases with the workloads and schedulers installed now, it names all of them.
     """
     plan = summary.plan
     if plan is None:
@@ -42,11 +42,11 @@ def command(summary: Summary) -> str:
 
 
 def _selection(plan: Plan, machine: Mapping[str, Value]) -> list[str]:
-    """Return what names the plan's cases: nothing where the profile alone does, else as little as does."""
+    """Return the shortest options that select the plan's cases: none if the profile alone does."""
     if set(plan.cases) == set(_planned(plan.profile, Selection(), machine)):
         return []
     workloads = tuple(dict.fromkeys(case.workload for case in plan.cases))
-    # Baselines come along by themselves: sync is named only where it is alone.
+    # Baselines are added automatically, so sync is named only if it is alone.
     others: Sequence[Case] = [case for case in plan.cases if case.scheduler != "sync"] or plan.cases
     full = Selection(
         workloads,
@@ -57,14 +57,14 @@ def _selection(plan: Plan, machine: Mapping[str, Value]) -> list[str]:
     everything = Selection(workloads)
     ways = product((everything.schedulers, full.schedulers), (everything.sizes, full.sizes), ((), full.workers))
     for schedulers, sizes, workers in ways:
-        one = Selection(workloads, schedulers, sizes, workers)
-        if set(plan.cases) == set(_planned(plan.profile, one, machine)):
-            return _as_options(one)
+        shorter = Selection(workloads, schedulers, sizes, workers)
+        if set(plan.cases) == set(_planned(plan.profile, shorter, machine)):
+            return _as_options(shorter)
     return _as_options(full)
 
 
 def _planned(profile: Profile, selection: Selection, machine: Mapping[str, Value]) -> tuple[Case, ...]:
-    """Return the cases that this selection asks for here; none where it names what is not here."""
+    """Return the cases that this selection asks for here; none if it names something that is not installed."""
     known = all_workloads()
     if not set(selection.workloads) <= set(known) or not set(selection.schedulers) <= set(all_schedulers()):
         return ()
@@ -83,7 +83,7 @@ def _as_options(selection: Selection) -> list[str]:
 
 
 def _profile(profile: Profile) -> Iterator[str]:
-    """Yield the profile's name, and what differs from it."""
+    """Yield the option for the profile, and options for whatever differs from it."""
     usual = PROFILES.get(profile.name)
     if usual is None:
         return

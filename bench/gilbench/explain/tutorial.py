@@ -1,7 +1,7 @@
-"""The tutorial's claims, and whether they hold here: decided from a summary's intervals, and from nothing else.
+"""The tutorial's claims, and whether they hold here. They are decided from a summary's intervals and nothing else.
 
 A claim is a function decorated with `@claim`; its docstring is what the tutorial says. It returns a verdict and the
-evidence in one sentence. What was not measured, or is too noisy, ends as "cannot tell".
+evidence in one sentence. If something was not measured or is too noisy, the verdict is "cannot tell".
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from gilbench.stats import Estimate, quotient
 from gilbench.targets.workload import SIZES
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"
-NOTICEABLE = 1.2  # a factor that a person notices; smaller gains are neither "parallel" nor "wins"
+NOTICEABLE = 1.2  # a factor that a person notices; a smaller gain is neither "parallel" nor a win
 
 Answer = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One claim, decided. id: as in the workloads' `claims`. verdict: holds, does not hold or cannot tell.
+class DecidedClaim:
+    """One claim with its verdict.
 
-    chart: the name of the one that shows the evidence.
+    id: as in the workloads' `claims`. claim: the sentence of the tutorial. verdict: holds, does not hold or cannot tell.
+    chart: the name of the chart that shows the evidence.
     """
 
     id: str
@@ -37,12 +38,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A summary, asked by workload and scheduler. Always the largest size and the most workers that were measured."""
+    """A summary that can be queried by workload and scheduler, at the largest size and with the most workers measured."""
 
     summary: Summary
 
     def cases(self, workload: str, scheduler: str, measure: str = "time") -> list[CaseSummary]:
-        """Return the cases of a workload under a scheduler, pinned or not, the one to look at last."""
+        """Return the cases of a workload under a scheduler, pinned or not; the one to look at comes last."""
         found = [
             case
             for case in self.summary.cases
@@ -75,31 +76,31 @@ def claim(identifier: str, chart: str) -> Callable[[Claim], Claim]:
     return register
 
 
-def decide(summary: Summary) -> tuple[Finding, ...]:
-    """Return a finding for every claim, in the tutorial's order."""
+def decide(summary: Summary) -> tuple[DecidedClaim, ...]:
+    """Return every claim with its verdict, in the tutorial's order."""
     evidence = Evidence(summary)
-    findings = []
-    for identifier, decide_one in CLAIMS.items():
-        verdict, why = decide_one(evidence)
-        said = " ".join((decide_one.__doc__ or "").split())
-        findings.append(Finding(identifier, said, verdict, why, CHARTS[identifier]))
-    return tuple(findings)
+    decided = []
+    for identifier, answer in CLAIMS.items():
+        verdict, why = answer(evidence)
+        sentence = " ".join((answer.__doc__ or "").split())
+        decided.append(DecidedClaim(identifier, sentence, verdict, why, CHARTS[identifier]))
+    return tuple(decided)
 
 
 def above(figure: Estimate | None, bar: float) -> str:
-    """Return HOLDS where the whole interval lies above the bar, FAILS where it lies below."""
+    """Return HOLDS if the whole interval lies above the bar, FAILS if it lies below, and UNKNOWN otherwise."""
     if figure is None:
         return UNKNOWN
     return HOLDS if figure.low > bar else FAILS if figure.high < bar else UNKNOWN
 
 
 def opposite(verdict: str) -> str:
-    """Return the verdict on the contrary."""
+    """Return the verdict on the opposite claim."""
     return {HOLDS: FAILS, FAILS: HOLDS}.get(verdict, verdict)
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Return HOLDS only where all hold, and FAILS as soon as one does not; nothing at all cannot tell."""
+    """Return HOLDS if all hold, FAILS if any fails, and UNKNOWN otherwise, also if there are none."""
     found = list(verdicts)
     if FAILS in found:
         return FAILS
@@ -107,7 +108,7 @@ def all_of(verdicts: Iterable[str]) -> str:
 
 
 def any_of(verdicts: Iterable[str]) -> str:
-    """Return HOLDS as soon as one holds, and FAILS only where none does."""
+    """Return HOLDS if any holds, FAILS if all fail, and UNKNOWN otherwise."""
     return opposite(all_of(opposite(verdict) for verdict in verdicts))
 
 
@@ -117,7 +118,7 @@ def _pools() -> list[str]:
 
 
 def missing(*workloads: str) -> Answer:
-    """Return the answer where nothing was measured."""
+    """Return the answer if nothing was measured."""
     return UNKNOWN, f"not measured: gilbench run {' '.join(workloads)}"
 
 
@@ -136,7 +137,7 @@ def memory(evidence: Evidence) -> Answer:
     more = quotient(processes.estimate, threads.estimate)
     return above(more, 1.5), (
         f"reading one shared array takes {units.size(threads.estimate.value)} at the peak on threads and "
-        f"{units.size(processes.estimate.value)} on {processes.case.parallelism} processes: "
+        f"{units.size(processes.estimate.value)} on {processes.case.parallelism} processes, "
         f"{units.estimate(more, 'ratio')} as much"
     )
 
@@ -151,7 +152,7 @@ def copy_back(evidence: Evidence) -> Answer:
     rate = processes.moved_bytes / processes.estimate.value
     return above(slower, NOTICEABLE), (
         f"returning {units.size(processes.moved_bytes)} takes {units.seconds(threads.estimate.value)} on threads and "
-        f"{units.seconds(processes.estimate.value)} on processes, {units.estimate(slower, 'ratio')} as long: "
+        f"{units.seconds(processes.estimate.value)} on processes, {units.estimate(slower, 'ratio')} as long; "
         f"the copies move at {units.size(rate)}/s"
     )
 
@@ -169,7 +170,7 @@ def loop_gil(evidence: Evidence) -> Answer:
     all_loops = pooled_speedup(evidence.summary, found) or found[0].speedup
     return opposite(above(all_loops, NOTICEABLE)), (
         f"speed-up on {found[0].case.parallelism} threads: {text}"
-        + (f", both {units.estimate(all_loops, 'ratio')}" if all_loops and len(found) > 1 else "")
+        + (f", both together {units.estimate(all_loops, 'ratio')}" if all_loops and len(found) > 1 else "")
         + (f" (GIL {gil})" if gil else "")
     )
 
@@ -184,10 +185,9 @@ def csv_threads(evidence: Evidence) -> Answer:
         if threads and others:
             ahead = evidence.summary.ratio(others, threads)
             verdicts.append(HOLDS if ahead.low > 1 else FAILS if ahead.high < 1 else UNKNOWN)
-            word = {HOLDS: "threads win", FAILS: f"{others.case.scheduler} is faster", UNKNOWN: "no clear winner"}[
-                verdicts[-1]
-            ]
-            texts.append(f"{name}: {word}, threads {units.times(ahead.value)} as fast as {others.case.scheduler}")
+            other = others.case.scheduler
+            outcomes = {HOLDS: "threads win", FAILS: f"{other} is faster", UNKNOWN: "no clear winner"}
+            texts.append(f"{name}: {outcomes[verdicts[-1]]}, threads {units.times(ahead.value)} as fast as {other}")
     if not verdicts:
         return missing("csv_files")
     return all_of(verdicts), "; ".join(texts)
@@ -199,7 +199,7 @@ def defaults(evidence: Evidence) -> Answer:
     found = [regret for case in _defaults(evidence) if (regret := regret_of(evidence, case))]
     if not found:
         return missing("dask_collections")
-    as_told = all(
+    as_stated = all(
         case.ran_on == ("processes" if case.case.workload.startswith("bag") else "threads") for case, _, _ in found
     )
     text = "; ".join(
@@ -207,11 +207,11 @@ def defaults(evidence: Evidence) -> Answer:
         f"{units.estimate(ratio, 'ratio')} the time of the best ({best.case.scheduler})"
         for case, best, ratio in found
     )
-    return all_of([HOLDS if as_told else FAILS, any_of(above(ratio, 1.05) for _, _, ratio in found)]), text
+    return all_of([HOLDS if as_stated else FAILS, any_of(above(ratio, 1.05) for _, _, ratio in found)]), text
 
 
 def regret_of(evidence: Evidence, default: CaseSummary) -> tuple[CaseSummary, CaseSummary, Estimate] | None:
-    """Return the collection's default, the fastest of its other cases, and the ratio of their times."""
+    """Return the case of a collection's default, the fastest of its other cases, and the ratio of their times."""
     others = [
         case
         for case in evidence.summary.timed
@@ -239,7 +239,7 @@ def override(evidence: Evidence) -> Answer:
     if wrong:
         return FAILS, "; ".join(f"{case.case.name} ran on {case.ran_on}" for case in wrong)
     return HOLDS, (
-        f"{len(found)} overrides of {len(names)} collections ran where they were told to, and gave the right answer, "
+        f"{len(found)} overrides of {len(names)} collections ran on the scheduler they named and gave the right answer, "
         "through .compute() and through dask.compute"
     )
 
@@ -255,7 +255,7 @@ def cluster(evidence: Evidence) -> Answer:
     used = [case for case in mixed if case.ran_on == f"cluster {case.case.shape}"]
     verdict = all_of([HOLDS if used else FAILS, FAILS if exceptions else HOLDS])
     where = ", ".join(sorted({case.ran_on for case in mixed}))
-    return verdict, f"with a Cluster and a Client tasks ran on {where}; no other scheduler mixed threads and processes"
+    return verdict, f"with a Cluster and a Client, tasks ran on {where}; no other scheduler mixed threads and processes"
 
 
 @claim("lazy", chart="task_graph")
@@ -267,7 +267,7 @@ def lazy(evidence: Evidence) -> Answer:
     ran = [case for case in found if case.build_tasks]
     text = "; ".join(
         f"{case.case.workload}: building the graph took {units.seconds(case.build.value)} and ran {case.build_tasks} tasks, "
-        f"computing it {units.seconds(case.estimate.value)}"
+        f"computing it took {units.seconds(case.estimate.value)}"
         for case in found
         if case.build
     )
@@ -277,15 +277,13 @@ def lazy(evidence: Evidence) -> Answer:
 @claim("visualize", chart="task_graph")
 def visualize(evidence: Evidence) -> Answer:
     """.visualize() draws the graph."""
-    with_what = str(evidence.summary.machine.get("graph_drawing", ""))
-    if not with_what:
+    installed = str(evidence.summary.machine.get("graph_drawing", ""))
+    if not installed:
         return UNKNOWN, "the result does not say what is installed"
-    if with_what.startswith("nothing"):
-        return (
-            FAILS,
-            f"as installed here it raises: {with_what.partition(': ')[2]}; `gilbench plot` draws the same graph",
-        )
-    return HOLDS, f"it draws with {with_what}"
+    if installed.startswith("nothing"):
+        reason = installed.partition(": ")[2]
+        return FAILS, f"as installed here, it raises an error: {reason}; `gilbench plot` draws the same graph"
+    return HOLDS, f"it draws with {installed}"
 
 
 @claim("graph", chart="task_graph")
@@ -296,8 +294,8 @@ def graph(evidence: Evidence) -> Answer:
         return missing("shared_work")
     saved = evidence.summary.ratio(separately, together)
     return all_of([HOLDS if together.tasks < separately.tasks else FAILS, above(saved, 1.05)]), (
-        f"together executes {together.tasks} tasks in {units.seconds(together.estimate.value)}, separately "
-        f"{separately.tasks} in {units.seconds(separately.estimate.value)}: {units.estimate(saved, 'ratio')} as long"
+        f"together, {together.tasks} tasks take {units.seconds(together.estimate.value)}; separately, "
+        f"{separately.tasks} take {units.seconds(separately.estimate.value)}, {units.estimate(saved, 'ratio')} as long"
     )
 
 
@@ -308,5 +306,5 @@ def many_csv(evidence: Evidence) -> Answer:
     if not best or not best.speedup:
         return missing("csv_max_price")
     return above(best.speedup, NOTICEABLE), (
-        f"{best.tasks} tasks computed at once on {best.case.scheduler} are {gain(best)} faster than one after the other"
+        f"{best.tasks} tasks computed at once on {best.case.scheduler} are {gain(best)} as fast as one after another"
     )

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from gilbench import machine
 from gilbench.errors import UserError
-from gilbench.measure.planning import FOLDER, PYTHON, RunOptions, adjusted
+from gilbench.measure.planning import FOLDER, RunOptions, adjusted
 from gilbench.measure.software import Software
 from gilbench.process.interpreters import Interpreter
 from gilbench.results.journal import read_journal
 from gilbench.results.observations import Result
 from gilbench.results.result_file import load
 from gilbench.targets import naming
-from gilbench.variables import ITEMS
+from gilbench.variables import ITEMS, PYTHON
 
 
 def finished(path: Path) -> bool:

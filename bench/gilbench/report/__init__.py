@@ -1,12 +1,13 @@
 """What results, checks and claims look like: one file per format, and the folder is the registry.
 
-A module is a format if it defines one of these, which are pure; the callers alone print or write:
+A module is a format if it defines one of these pure functions. Only their callers print or write:
 
     of_result(summary, page) -> str       a result
     of_verdicts(verdicts, page) -> str    a check or a comparison
-    of_claims(findings, page) -> str      the tutorial's claims
+    of_claims(claims, page) -> str        the tutorial's claims with their verdicts
 
-The format goes by the module's name: `text`, and `csv` for csv_format, as no module is called like one of Python's own.
+The format has the module's name without `_format`: `text`, but `csv` for csv_format, because no module may shadow one of
+the standard library.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Page:
-    """What the text is made for. width: columns. colour: whether escape codes are welcome."""
+    """What a text is made for. width: columns of the terminal. color: whether to use escape codes for color."""
 
     width: int = 120
-    colour: bool = False
+    color: bool = False
 
 
 Of = Literal["result", "verdicts", "claims"]
@@ -31,7 +32,7 @@ Format = Callable[[Any, Page], str]
 
 @cache
 def formats(of: Of) -> dict[str, Format]:
-    """Return name -> function, for every format of results, of verdicts or of claims."""
+    """Return name -> function for every format of results, of verdicts or of claims."""
     from gilbench import report
     from gilbench.plugins import modules_in
 

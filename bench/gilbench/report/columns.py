@@ -1,4 +1,4 @@
-"""The columns of the tables: what a case and what a verdict looks like in one row, as text, for every format."""
+"""The columns of tables: how one case or one verdict looks in a row of text, whatever the format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VERDICT_COLUMNS = ("case", "verdict", "ratio", "interval", "would find", "base",
 
 
 def case_row(summary: CaseSummary) -> tuple[str, ...]:
-    """Return the cells of one case, in the order of CASE_COLUMNS, as text."""
+    """Return the cells of one case as text, in the order of CASE_COLUMNS."""
     case, unit = summary.case, "byte" if summary.case.measure == "memory" else "second"
     show = units.size if unit == "byte" else units.seconds
     speedup = summary.speedup
@@ -45,7 +45,7 @@ def case_row(summary: CaseSummary) -> tuple[str, ...]:
 
 
 def verdict_row(line: Line, of: str) -> tuple[str, ...]:
-    """Return the cells of one case, in the order of VERDICT_COLUMNS, as text."""
+    """Return the cells of one verdict as text, in the order of VERDICT_COLUMNS."""
     known = math.isfinite(line.ratio)
     show = units.seconds if of == "time" else units.times
     return (
@@ -62,11 +62,11 @@ def verdict_row(line: Line, of: str) -> tuple[str, ...]:
 
 
 def headline(summary: Summary) -> str:
-    """Return one line on where and with what the result was measured."""
-    about = summary.machine
-    gil = "" if about.get("python_build") == "gil" else " free-threaded"
+    """Return one line that says where and with what a result was measured."""
+    machine = summary.machine
+    gil = "" if machine.get("python_build") == "gil" else " free-threaded"
     return (
-        f"{summary.name}: {about.get('cpu_model_name', 'unknown CPU')}, {about.get('usable_cpus', '?')} CPUs, "
-        f"Python {about.get('python_version', '?')}{gil}, dask {about.get('dask_version', '?')}, "
-        f"pandas {about.get('pandas_version', '?')}, numpy {about.get('numpy_version', '?')}"
+        f"{summary.name}: {machine.get('cpu_model_name', 'unknown CPU')}, {machine.get('usable_cpus', '?')} CPUs, "
+        f"Python {machine.get('python_version', '?')}{gil}, dask {machine.get('dask_version', '?')}, "
+        f"pandas {machine.get('pandas_version', '?')}, numpy {machine.get('numpy_version', '?')}"
     )

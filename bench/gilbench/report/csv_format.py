@@ -1,4 +1,4 @@
-"""csv: one line for each case, figures in plain units (seconds, bytes), for a spreadsheet or pandas."""
+"""csv: one line for each case with figures in plain units (seconds, bytes), for a spreadsheet or pandas."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER = (
 
 
 def of_result(summary: Summary, page: Page) -> str:
-    """Return the lines. What is unknown is empty; failed cases have no figures, and the reason among the notes."""
+    """Return the lines. Unknown figures are empty. Failed cases have no figures; their notes give the reason."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER.split(","))

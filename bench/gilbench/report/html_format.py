@@ -1,7 +1,7 @@
-"""html: the page, one file without any other: the answer first, then the evidence. It can be mailed, published and printed.
+"""html: a page in a single file, with the answer first, then the evidence. It can be mailed, published and printed.
 
-What comes from a result file is text, and stays text: every expression of the template is escaped, control characters and
-marks of direction are taken out, and the page's policy lets no script run but its own.
+Whatever a result file contains stays text: every expression in the template is escaped, control characters and direction
+marks are removed, and the page's policy lets only its own script run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gilbench.results.verdicts import Verdicts
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from gilbench.explain.findings import Statement
+    from gilbench.explain.findings import Finding
     from gilbench.report.page.content import Check, Result
 
 PARTS: Final = "gilbench.report.page"
@@ -37,27 +37,27 @@ def of_result(summary: Summary, page: Page) -> str:
 
 
 def render(summaries: Sequence[Summary], verdicts: Sequence[Verdicts]) -> str:
-    """Return the page of results and checks, at least one of them: a whole HTML document that fetches nothing.
+    """Return the page about results and checks (at least one of them) as an HTML document that fetches nothing.
 
-    Draws every chart, which takes some seconds. The same results give the same page.
+    Drawing every chart takes a few seconds. The same results give the same page.
     """
     from gilbench.charts.drawing.style import series_order
-    from gilbench.report.page import content, tables
+    from gilbench.report.page import content, probe_lines, tables
     from gilbench.report.page.pictures import style_rules
 
     summaries = named_apart(summaries)
     results = [content.result_of(summary, number) for number, summary in enumerate(summaries)]
-    checks = [content.check_of(one, number) for number, one in enumerate(verdicts)]
-    drawn, left_out = content.pictures_of(summaries, verdicts)
-    style, script = _part("style.css") + style_rules([one.picture for one in drawn]), _part("script.js")
+    checks = [content.check_of(check, number) for number, check in enumerate(verdicts)]
+    drawn, left_out = content.charts_of(summaries, verdicts)
+    style, script = _part("style.css") + style_rules([chart.picture for chart in drawn]), _part("script.js")
     return (
         _environment()
         .get_template("page.html")
         .render(
             results=results,
             checks=checks,
-            drawn=content.in_order(drawn, _told(results, checks)),
-            charts={one.picture.name for one in drawn},
+            drawn=content.in_order(drawn, _charts_in_text(results, checks)),
+            charts={chart.picture.name for chart in drawn},
             left_out=left_out,
             series=[name for name in series_order(_series(results)) if name != "sync"],
             both=content.side_by_side(results) if len(results) > 1 else [],
@@ -68,7 +68,7 @@ def render(summaries: Sequence[Summary], verdicts: Sequence[Verdicts]) -> str:
             title=_title(summaries, verdicts),
             holding=content.holding,
             interval=content.interval,
-            said=content.said,
+            lines_of_probing=probe_lines.of_probing,
             claims=[(result.summary.name, result.claims) for result in results],
             tables=tables,
             style=_safe(style),
@@ -79,7 +79,7 @@ def render(summaries: Sequence[Summary], verdicts: Sequence[Verdicts]) -> str:
 
 
 def named_apart(summaries: Sequence[Summary]) -> list[Summary]:
-    """Return the results, those with a name that another has too with a number behind it."""
+    """Return the results with distinct names: those that share a name get a number."""
     count, seen = Counter(summary.name for summary in summaries), Counter[str]()
     found = []
     for summary in summaries:
@@ -89,31 +89,32 @@ def named_apart(summaries: Sequence[Summary]) -> list[Summary]:
     return found
 
 
-def _told(results: Sequence[Result], checks: Sequence[Check]) -> Iterator[str]:
-    """Yield the charts that the findings and the claims point to, in the order in which a reader meets them."""
-    for statements in [one.statements for one in checks] + [one.statements for one in results]:
-        yield from (statement.chart for statement in statements)
+def _charts_in_text(results: Sequence[Result], checks: Sequence[Check]) -> Iterator[str]:
+    """Yield the charts that the findings and the claims refer to, in the order in which a reader meets them."""
+    parts: list[Check | Result] = [*checks, *results]
+    for part in parts:
+        yield from (finding.chart for finding in part.findings)
     for result in results:
         yield from (claim.chart for claim in result.claims)
 
 
 def _series(results: Sequence[Result]) -> Iterator[str]:
-    return (name for result in results for line in result.lines for name in (*line.cells, *line.failed))
+    return (name for result in results for row in result.rows for name in (*row.cells, *row.failed))
 
 
-def _between(summaries: Sequence[Summary]) -> list[Statement]:
+def _between(summaries: Sequence[Summary]) -> list[Finding]:
     from gilbench.explain.findings import between
 
-    return [one for other in summaries[1:] for one in between(summaries[0], other)]
+    return [finding for other in summaries[1:] for finding in between(summaries[0], other)]
 
 
 def _title(summaries: Sequence[Summary], verdicts: Sequence[Verdicts]) -> str:
-    names = [summary.name for summary in summaries] + [f"{one.base} against {one.head}" for one in verdicts]
+    names = [summary.name for summary in summaries] + [f"{check.base} against {check.head}" for check in verdicts]
     return ", ".join(names)
 
 
 def _policy(style: str, script: str) -> str:
-    """Return the page's own Content-Security-Policy: nothing is fetched, and no style or script counts but these two."""
+    """Return the Content-Security-Policy of the page: it fetches nothing, and only this style and this script apply."""
     return (
         f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -144,25 +145,25 @@ def _environment() -> Environment:
 
 
 def _clean(value: Any) -> Any:
-    """Return text without control characters and marks of direction; what is markup already stays as it is."""
+    """Return text without control characters and direction marks. What is markup already stays as it is."""
     return value if hasattr(value, "__html__") or not isinstance(value, str) else printable(" ".join(value.split()))
 
 
 def _safe(text: str) -> Any:
-    """Mark text as markup: for what this project itself has made, and escaped."""
+    """Mark text as markup. Only for text that this project has made and escaped."""
     from markupsafe import Markup
 
-    return Markup(text)  # noqa: S704 - only the page's own parts, and pictures whose text is escaped, come here
+    return Markup(text)  # noqa: S704 - used only for the page's own parts, and for pictures whose text is escaped
 
 
 def _download(text: str) -> Any:
-    """Return text as the address of a CSV file that stands in the page itself."""
-    content = base64.b64encode(text.encode(errors="replace")).decode()
-    return _safe(f"data:text/csv;charset=utf-8;base64,{content}")
+    """Return text as the address of a CSV file that is embedded in the page."""
+    encoded = base64.b64encode(text.encode(errors="replace")).decode()
+    return _safe(f"data:text/csv;charset=utf-8;base64,{encoded}")
 
 
 def _file_name(text: str) -> str:
-    """Return text as a file's name on every system."""
+    """Return text as a file name that is valid on every system."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:80] or "result"
 
 

@@ -1,4 +1,4 @@
-"""json: everything as data, for programs and for `gilbench plot`. Seconds, bytes and ratios; what is unknown is null."""
+"""json: everything as data, for programs and for `gilbench plot`, in seconds, bytes and ratios. Unknown figures are null."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-from gilbench.explain.tutorial import Finding
+from gilbench.explain.tutorial import DecidedClaim
 from gilbench.files import finite
 from gilbench.report import Page
+from gilbench.results.format_version import VERDICTS_FORMAT
 from gilbench.results.summary import Summary
-from gilbench.results.verdicts import FORMAT, Verdicts
+from gilbench.results.verdicts import Verdicts
 
 
 def of_result(summary: Summary, page: Page) -> str:
-    """Return the whole summary but for its plan; field names as in bench/gilbench/results/summary.py."""
+    """Return the whole summary except for its plan, with field names as in gilbench.results.summary."""
     data = dataclasses.asdict(dataclasses.replace(summary, plan=None))
     del data["plan"]
     return json.dumps(finite(data), indent=2) + "\n"
 
 
 def of_verdicts(verdicts: Verdicts, page: Page) -> str:
-    """Return everything; field names as in bench/gilbench/results/verdicts.py, the lines as `cases`."""
+    """Return everything, with field names as in gilbench.results.verdicts and the lines as `cases`."""
     data = dataclasses.asdict(verdicts)
     data["cases"] = data.pop("lines")
-    return json.dumps({"gilbench_verdicts": FORMAT, "headline": verdicts.headline, **finite(data)}, indent=2) + "\n"
+    return (
+        json.dumps({"gilbench_verdicts": VERDICTS_FORMAT, "headline": verdicts.headline, **finite(data)}, indent=2)
+        + "\n"
+    )
 
 
-def of_claims(findings: Sequence[Finding], page: Page) -> str:
-    """Return a list of the claims; field names as in bench/gilbench/explain/tutorial.py."""
-    return json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2) + "\n"
+def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:
+    """Return a list of the claims, with field names as in gilbench.explain.tutorial.DecidedClaim."""
+    return json.dumps([dataclasses.asdict(claim) for claim in claims], indent=2) + "\n"

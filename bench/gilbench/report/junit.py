@@ -1,4 +1,4 @@
-"""junit: one test case for each case, for the test panes of CI systems. A regression is a failure, a broken arm an error."""
+"""junit: one test case for each case, for the test panes of CI systems. A regression is a failure, a failed case an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def of_verdicts(verdicts: Verdicts, page: Page) -> str:
-    """Return the XML. What is inconclusive is skipped, with the reason: it did not pass, and it did not fail."""
+    """Return the XML. An inconclusive case is skipped, with the reason, because it neither passed nor failed."""
     lines = verdicts.lines
     totals = {
         "tests": len(lines),
@@ -37,15 +37,15 @@ def _add(suite: ElementTree.Element, line: Line, of: str) -> None:
     found = ElementTree.SubElement(
         suite, "testcase", {"classname": "gilbench", "name": name, "time": f"{line.seconds:.3f}"}
     )
-    said = ", ".join(
+    figures = ", ".join(
         f"{column} {cell}" for column, cell in zip(VERDICT_COLUMNS[1:], verdict_row(line, of)[1:], strict=True) if cell
     )
     element = {"regression": "failure", "failed": "error", "inconclusive": "skipped"}.get(line.kind)
     if element:
-        message = line.reason or said
+        message = line.reason or figures
         ElementTree.SubElement(found, element, {"message": _clean(message)})
     else:
-        ElementTree.SubElement(found, "system-out").text = _clean(said)
+        ElementTree.SubElement(found, "system-out").text = _clean(figures)
 
 
 def _clean(text: str) -> str:

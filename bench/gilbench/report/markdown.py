@@ -1,11 +1,11 @@
-"""markdown: tables for an issue, a pull request or a page; the worst verdicts first."""
+"""markdown: tables for an issue, a pull request or a page, with the worst verdicts first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gilbench.console import printable
-from gilbench.explain.tutorial import Finding
+from gilbench.explain.tutorial import DecidedClaim
 from gilbench.report import Page
 from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
 from gilbench.results.summary import Summary
@@ -15,7 +15,7 @@ MARKS = {"regression": "🔴", "failed": "🔴", "inconclusive": "🟡", "improv
 
 
 def of_result(summary: Summary, page: Page) -> str:
-    """Return a table that any renderer of GitHub's Markdown understands."""
+    """Return a table in GitHub Flavored Markdown."""
     lines = [escape(headline(summary)), "", table_row(CASE_COLUMNS), table_row(["---"] * len(CASE_COLUMNS))]
     lines += [table_row([escape(cell) for cell in case_row(case)]) for case in summary.cases]
     lines.append("")
@@ -25,7 +25,7 @@ def of_result(summary: Summary, page: Page) -> str:
 
 
 def of_verdicts(verdicts: Verdicts, page: Page) -> str:
-    """Return headline, table and notes, for any renderer of GitHub's Markdown."""
+    """Return headline, table and notes in GitHub Flavored Markdown."""
     lines = [f"### gilbench: {escape(verdicts.headline)}", ""]
     lines += [f"- {escape(line)}" for line in verdicts.about]
     lines += ["", table_row(VERDICT_COLUMNS), table_row(["---"] * len(VERDICT_COLUMNS))]
@@ -37,10 +37,10 @@ def of_verdicts(verdicts: Verdicts, page: Page) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def of_claims(findings: Sequence[Finding], page: Page) -> str:
-    """Return a table of the claims."""
+def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:
+    """Return a table of the claims and their verdicts."""
     rows = [table_row(("claim", "here", "measured")), table_row(("---",) * 3)]
-    rows += [table_row([escape(f.claim), f"**{f.verdict}**", escape(f.evidence)]) for f in findings]
+    rows += [table_row([escape(claim.claim), f"**{claim.verdict}**", escape(claim.evidence)]) for claim in claims]
     return "\n".join(rows) + "\n"
 
 
@@ -50,7 +50,7 @@ def table_row(cells: list[str] | tuple[str, ...]) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is: results are data, also when their names hold markup."""
+    """Return text that Markdown shows as it is. Results are data, even if their names contain markup."""
     for character in "\\&`*_[]<>|#$~":
         text = text.replace(character, f"\\{character}" if character not in "<>&" else _ENTITIES[character])
     return printable(" ".join(text.split()))

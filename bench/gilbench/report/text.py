@@ -1,4 +1,4 @@
-"""text: tables for the terminal, the worst verdicts first."""
+"""text: tables for the terminal, with the worst verdicts first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gilbench.console import printable
-from gilbench.explain.tutorial import FAILS, HOLDS, UNKNOWN, Finding
+from gilbench.explain.tutorial import FAILS, HOLDS, UNKNOWN, DecidedClaim
 from gilbench.report import Page
 from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
 from gilbench.results.summary import Summary
@@ -17,23 +17,23 @@ from gilbench.results.verdicts import Verdicts, ordered
 RIGHT = {"median", "speed-up", "n"}
 NOTES = "notes"
 SPEEDUP = CASE_COLUMNS.index("speed-up")
-WIDE = 130  # columns of a terminal that hold everything
+WIDE = 130  # columns of a terminal that everything fits into
 STYLES = {"regression": "bold red", "failed": "red", "improvement": "green", "inconclusive": "yellow"}
-WIDE_VERDICTS, USUAL = 120, 80  # columns of a terminal that hold all of a check, and most of it
-LESS = ("base", "head", "n")  # what one that is not wide does without
-LEAST = (*LESS, "time")  # and a narrow one
+WIDE_VERDICTS, USUAL = 120, 80  # columns of a terminal that all of a check fits into, and most of it
+WITHOUT_IF_USUAL = ("base", "head", "n")  # columns left out in a terminal that is not wide
+WITHOUT_IF_NARROW = (*WITHOUT_IF_USUAL, "time")
 MARKS: Mapping[str, str] = {HOLDS: "green", FAILS: "red", UNKNOWN: "yellow"}
 
 
 def of_result(summary: Summary, page: Page) -> str:
-    """Return the table of all cases, a section per workload, then what failed and what is doubtful."""
+    """Return the table of all cases with a section per workload, then failures and warnings."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     out = io.StringIO()
     console = Console(
-        file=out, width=page.width, force_terminal=page.colour, no_color=not page.colour, highlight=False, markup=False
+        file=out, width=page.width, force_terminal=page.color, no_color=not page.color, highlight=False, markup=False
     )
     shown = columns(summary, page)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -62,7 +62,7 @@ def of_result(summary: Summary, page: Page) -> str:
 
 
 def columns(summary: Summary, page: Page) -> list[int]:
-    """Return which of CASE_COLUMNS to show: not those that say nothing here, nor what a narrow window has no room for."""
+    """Return which of CASE_COLUMNS to show, without those that say nothing here or do not fit into a narrow terminal."""
     left_out = set()
     if len({case.case.size for case in summary.cases}) < 2:
         left_out.add("size")
@@ -74,19 +74,19 @@ def columns(summary: Summary, page: Page) -> list[int]:
 
 
 def of_verdicts(verdicts: Verdicts, page: Page) -> str:
-    """Return the table, what is behind it, and the headline last."""
+    """Return the table, reasons and notes, and the headline last."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     out = io.StringIO()
     console = Console(
-        file=out, width=page.width, force_terminal=page.colour, no_color=not page.colour, highlight=False, markup=False
+        file=out, width=page.width, force_terminal=page.color, no_color=not page.color, highlight=False, markup=False
     )
-    without = () if page.width >= WIDE_VERDICTS else LESS if page.width >= USUAL else LEAST
+    without = () if page.width >= WIDE_VERDICTS else WITHOUT_IF_USUAL if page.width >= USUAL else WITHOUT_IF_NARROW
     shown = [index for index, name in enumerate(VERDICT_COLUMNS) if name not in without]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for index in shown:  # names break where there is no room, figures never
+    for index in shown:  # names wrap if there is no room, figures never do
         table.add_column(VERDICT_COLUMNS[index], no_wrap=VERDICT_COLUMNS[index] != "case", overflow="fold")
     lines = ordered(verdicts.lines)
     for line in lines:
@@ -103,20 +103,20 @@ def of_verdicts(verdicts: Verdicts, page: Page) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def of_claims(findings: Sequence[Finding], page: Page) -> str:
-    """Return a paragraph for each claim: the verdict, what the tutorial says, and the evidence."""
-    return "".join(_paragraph(finding, page) for finding in findings)
+def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:
+    """Return a paragraph for each claim: its verdict, what the tutorial says, and the evidence."""
+    return "".join(_paragraph(claim, page) for claim in claims)
 
 
-def _paragraph(finding: Finding, page: Page) -> str:
+def _paragraph(claim: DecidedClaim, page: Page) -> str:
     import click
 
     verdict = (
-        click.style(f"{finding.verdict:13s}", fg=MARKS[finding.verdict], bold=True)
-        if page.colour
-        else f"{finding.verdict:13s}"
+        click.style(f"{claim.verdict:13s}", fg=MARKS[claim.verdict], bold=True)
+        if page.color
+        else f"{claim.verdict:13s}"
     )
     body = textwrap.fill(
-        finding.evidence, max(40, min(page.width, 110)), initial_indent=" " * 15, subsequent_indent=" " * 15
+        claim.evidence, max(40, min(page.width, 110)), initial_indent=" " * 15, subsequent_indent=" " * 15
     )
-    return f"{verdict}  {finding.claim}\n{body}\n"
+    return f"{verdict}  {claim.claim}\n{body}\n"

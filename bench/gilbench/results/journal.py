@@ -11,11 +11,12 @@ from typing import Any
 from gilbench.cases.plan import Plan
 from gilbench.errors import UserError
 from gilbench.machine import Value
-from gilbench.results.observations import FORMAT, Observation, Result
+from gilbench.results.format_version import FORMAT, check_version
+from gilbench.results.observations import Observation, Result
 
 
 class Journal:
-    """The file that grows while measuring. Raises UserError where it cannot be written."""
+    """A file that grows while cases are measured. Raises UserError if it cannot be written."""
 
     def __init__(self, path: Path, plan: Plan, machine: Mapping[str, Value], *, new: bool) -> None:
         self.path = path
@@ -30,7 +31,7 @@ class Journal:
             self._line({"gilbench": FORMAT, "plan": plan.as_json(), "machine": dict(machine)})
 
     def add(self, observation: Observation) -> None:
-        """Append one observation; it is on disk when this returns."""
+        """Append one observation. It is on disk when this returns."""
         self._line(observation.as_json())
 
     def close(self) -> None:
@@ -43,29 +44,31 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise UserError(
-                f"cannot write {self.path}: {error.strerror}; what was measured before is kept: mend it, then add --resume"
+                f"cannot write {self.path}: {error.strerror}; what was measured before is kept: fix this, then add --resume"
             ) from error
 
 
 def _drop_torn_line(path: Path) -> None:
-    """Cut off a last line that a crash left unfinished."""
+    """Cut off the last line if a crash left it unfinished."""
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def read_journal(path: Path) -> Result:
-    """Read what an unfinished run measured. Raises UserError where the file is not a journal of ours."""
-    lines = _read_text(path).split("\n")[:-1]  # behind the last newline stands nothing, or a torn line
+    """Read what an unfinished run measured. Raises UserError if the file is not a journal of gilbench or too new."""
+    lines = read_text(path).split("\n")[:-1]  # after the last newline comes nothing, or a torn line
     try:
         header = json.loads(lines[0])
+        check_version(header["gilbench"], FORMAT, path)
         observations = tuple(Observation.from_json(json.loads(line)) for line in lines[1:])
         return Result(path.stem, Plan.from_json(header["plan"]), header["machine"], observations)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise UserError(f"{path} is not a journal of gilbench: delete it, and run again") from error
+        raise UserError(f"{path} is not a journal of gilbench: delete it and run again") from error
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read a result file or a journal as text. Raises UserError if it cannot be read or is not text."""
     try:
         return path.read_text()
     except OSError as error:

@@ -14,9 +14,9 @@ from gilbench.machine import Value
 
 @dataclass(frozen=True)
 class Probing:
-    """What the probes found about one workload, or (workload "") about the schedulers themselves.
+    """What the probes found about one workload or, if the workload is "", about the schedulers themselves.
 
-    found: probe -> scheduler -> what was found, as plain data. reasons: probe -> scheduler -> why there is nothing.
+    found: probe -> scheduler -> what was found, as plain data. reasons: probe -> scheduler -> why there is no finding.
     """
 
     workload: str
@@ -25,15 +25,12 @@ class Probing:
     reasons: Mapping[str, Mapping[str, str]]
 
 
-FORMAT = 1
-
-
 @dataclass(frozen=True)
 class Observation:
-    """One fresh process measuring one case: a run of several values, or a failure.
+    """One fresh process that measured one case: a run of several values, or a failure.
 
-    values: seconds per compute (bytes for a memory case). warmups: (loops, value). metadata: pyperf's and our own.
-    failure: (kind, reason), or None. seconds: wall time from starting the process to its end.
+    values: seconds per compute (bytes for a memory case). warmups: (loops, value). metadata: pyperf's and gilbench's.
+    failure: (kind, reason), or None. seconds: wall time from the start of the process to its end.
     """
 
     case: Case
@@ -48,11 +45,11 @@ class Observation:
 
     @property
     def value(self) -> float:
-        """The median of this process's values: the one number that statistics use."""
+        """The median of the values of this process, which is the only number that statistics use."""
         return statistics.median(self.values)
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain data, for a line of the journal."""
+        """Return plain data for a line of the journal."""
         return asdict(self)
 
     @classmethod
@@ -75,8 +72,8 @@ class Observation:
 class Result:
     """Everything that one run measured.
 
-    stops: case name -> why measuring it stopped; empty while the run goes on.
-    probes: what the probes found, one for each workload and size that was probed.
+    stops: case name -> why measuring it stopped; empty while the run is going on.
+    probes: what the probes found, one item for each workload and size that was probed.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Result files: a journal while measuring, then one pyperf BenchmarkSuite with a benchmark for each case.
+"""Result files: a journal while measuring, then a pyperf BenchmarkSuite with one benchmark for each case.
 
 The journal (`NAME.jsonl`) gets one line for each observation, written and synced at once, so that a crash loses at most the
-one in flight. A finished or interrupted run folds it into `NAME.json`, which every pyperf command opens. Results are data:
-they are parsed as JSON and never evaluated.
+one in flight. A finished or interrupted run turns it into `NAME.json`, which every pyperf command can open. Results are
+data: they are parsed as JSON and never evaluated. docs/results.md describes the format and what its version promises.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from gilbench.cases.plan import Plan
 from gilbench.errors import UserError
 from gilbench.files import write
 from gilbench.machine import Value
-from gilbench.results.journal import _read_text, read_journal
-from gilbench.results.observations import FORMAT, Observation, Probing, Result
+from gilbench.results.format_version import FORMAT, check_version
+from gilbench.results.journal import read_journal, read_text
+from gilbench.results.observations import Observation, Probing, Result
 
-# What pyperf adds that names a machine or a folder: results are made to be shared.
+# Metadata of pyperf that reveals a machine or a folder. Results are made to be shared.
 PRIVATE = frozenset({"hostname", "python_executable", "python_config_args", "boot_time", "uptime"})
 
 
 def save(result: Result, path: Path) -> None:
-    """Write a result file in one step. Raises UserError where it cannot be written."""
+    """Write a result file in one step. Raises UserError if it cannot be written."""
     import pyperf
 
     by_case: dict[Case, list[Observation]] = {}
@@ -58,13 +59,17 @@ def save(result: Result, path: Path) -> None:
 
 
 def load(path: Path) -> Result:
-    """Read a result file, or the journal of an unfinished run. Raises UserError with one clear line."""
+    """Read a result file, or the journal of an unfinished run.
+
+    Raises UserError, with a message of one line, if the file cannot be read, is not from gilbench, or has a newer format.
+    """
     if path.suffix == ".jsonl" or (not path.exists() and path.with_suffix(".jsonl").exists()):
         return read_journal(path.with_suffix(".jsonl"))
-    text = _read_text(path)
+    text = read_text(path)
     try:
         content = json.loads(text)
         extra = content["gilbench"]
+        check_version(extra.get("format", FORMAT), FORMAT, path)
         observations = [o for benchmark in content["benchmarks"] for o in _observations(content, benchmark)]
         observations += [Observation.from_json(failure) for failure in extra["failures"]]
         observations.sort(key=lambda o: o.round)
@@ -76,7 +81,7 @@ def load(path: Path) -> Result:
 
 
 def newest(folder: Path) -> Path:
-    """Return the result file written last. Raises UserError where there is none."""
+    """Return the result file that was written last. Raises UserError if there is none."""
     found = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise UserError(f"no result in {folder}{os.sep}: make one with `gilbench run`, or name a file")

@@ -1,4 +1,4 @@
-"""Observations -> estimates with intervals and speed-ups: what tables, charts and claims are made of."""
+"""Observations -> estimates with intervals and speed-ups, which tables, charts and claims are made of."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.results.observations import Probing
 from gilbench.schedulers import all_schedulers
-from gilbench.stats import Estimate as Estimate
+from gilbench.stats import Estimate
 
 if TYPE_CHECKING:
     from gilbench.results.observations import Observation, Result
 
-NESTED = 1.05  # CPU over wall time under sync, above which tasks must have threads of their own
-BEYOND = 1.05  # of the ideal speed-up, above which sync must do something more, such as fetching memory anew
-CONTROL = "control"  # the family that has to scale on every parallel scheduler
+NESTED = 1.05  # CPU time over wall time under sync; above it, tasks must have threads of their own
+BEYOND = 1.05  # of the ideal speed-up; above it, sync must do extra work, such as fetching memory again
+CONTROL = "control"  # the family that has to scale under every parallel scheduler
 CONTROL_SCALES = 0.7  # of the ideal speed-up
 
 
@@ -35,11 +35,11 @@ class CaseSummary:
     observations: one median value per process, in the order measured (s, or bytes). rounds: the round of each.
     opening: seconds to open and warm the scheduler. first: seconds of the first compute after that.
     tasks: tasks executed in one compute. workers_used: distinct threads or processes that ran them.
-    moved_bytes: data that had to reach or leave tasks in one compute; 0 where that is not the point.
-    flags: what to know before trusting it, in a few words each.
+    moved_bytes: data that had to reach or leave tasks in one compute; 0 if the workload is not about moving data.
+    flags: what to know before trusting the case, in a few words each.
     stop: why measuring stopped: "precision", "max observations", "max time", ...
-    build: seconds to build the graph, before anything is computed. build_tasks: tasks that were executed while building.
-    ran_on: what ran the tasks, as dask tells: "threads", "processes", "cluster PxT" or "unknown".
+    build: seconds to build the graph before anything is computed. build_tasks: tasks executed while building it.
+    ran_on: what ran the tasks, according to dask: "threads", "processes", "cluster PxT" or "unknown".
     """
 
     case: Case
@@ -73,9 +73,9 @@ class Failure:
 class Summary:
     """One result file, digested.
 
-    name: the result's name. machine: fingerprint of machine and software (see bench/gilbench/machine.py), as in the file.
+    name: of the result. machine: fingerprint of machine and software (see gilbench.machine), as in the file.
     warnings: what makes the whole result doubtful. pair_spreads: spread of the log ratios to sync, one for each case.
-    probes: what the probes found (see bench/probes), where the run was asked for it. plan: what it was to do, if known.
+    probes: what the probes found (see gilbench.probes), if the run included them. plan: what was to be measured, if known.
     """
 
     name: str
@@ -90,9 +90,9 @@ class Summary:
     def ratio(self, over: CaseSummary, under: CaseSummary) -> Estimate:
         """Return `over` divided by `under`, round by round, with an interval.
 
-        Both were measured within the same minute of a round, so what slows the machine down for longer cancels. Pairs
-        with few rounds borrow knowledge of the usual spread from all pairs of the result. Without a common round the
-        two estimates are divided.
+        Both were measured within the same minute of a round, so longer slowdowns of the machine cancel out. Pairs with
+        few rounds borrow knowledge of the usual spread from all pairs of the result. Without a common round, the two
+        estimates are divided.
         """
         logs = paired_logs(over, under)
         if not logs:
@@ -111,7 +111,7 @@ class Summary:
 
 
 def pooled_speedup(summary: Summary, cases: Sequence[CaseSummary]) -> Estimate | None:
-    """Return the speed-up over sync that cases of one kind have in common, from all their rounds; None without any."""
+    """Return the common speed-up over sync of several cases, from all their rounds; None if there are no rounds."""
     baselines = {case.case: case for case in summary.cases}
     logs = [log for case in cases if (sync := baselines.get(case.case.baseline)) for log in paired_logs(sync, case)]
     return _paired(logs, summary.pair_spreads) if logs else None
@@ -120,13 +120,13 @@ def pooled_speedup(summary: Summary, cases: Sequence[CaseSummary]) -> Estimate |
 def estimates(observations: Iterable[Observation]) -> dict[Case, Estimate]:
     """Return the estimate of every case that has a value.
 
-    Cases with few processes borrow knowledge of the usual spread from the others of the same run and measure.
+    Cases with few processes borrow knowledge of the usual spread from the other cases of the same run and measure.
     """
     return moderated_estimates(values_by_case(observations))
 
 
 def moderated_estimates(values: Mapping[Case, Sequence[float]]) -> dict[Case, Estimate]:
-    """Return the estimate of each case from one number per process."""
+    """Return the estimate of each case, given one number per process."""
     return {
         case: stats.estimate(values[case], variance=spread.variance, df=spread.df)
         for case, spread in spreads(values).items()
@@ -143,7 +143,7 @@ def values_by_case(observations: Iterable[Observation]) -> dict[Case, list[float
 
 
 def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
-    """Return each case's moderated spread of log values; times and memory apart, for they differ in kind."""
+    """Return the moderated spread of the log values of each case. Times and memory are kept apart: they differ in kind."""
     found: dict[Case, stats.Spread] = {}
     for measure in sorted({case.measure for case in values}):
         cases = [case for case in values if case.measure == measure]
@@ -152,8 +152,8 @@ def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
     return found
 
 
-def summarise(result: Result) -> Summary:
-    """Digest a result: one CaseSummary for each case that has a value, one Failure for each that failed."""
+def summarize(result: Result) -> Summary:
+    """Digest a result into a CaseSummary for each case that has a value and a Failure for each one that failed."""
     runs: dict[Case, list[Observation]] = defaultdict(list)
     for observation in result.observations:
         if not observation.failure:
@@ -238,7 +238,7 @@ def _case_summary(
 
 
 def _estimates_of(runs: Mapping[Case, Sequence[Observation]], key: str) -> dict[Case, Estimate]:
-    """Return estimates of a figure that every observation carries in its metadata, in seconds."""
+    """Return the estimates of a figure in seconds that every observation has in its metadata."""
     values = {
         case: [float(run.metadata[key]) for run in observed if float(run.metadata.get(key, 0)) > 0]
         for case, observed in runs.items()
@@ -260,7 +260,7 @@ def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
 
 
 def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:
-    """Say loudly when the control did not scale: then the machine had no workers to spare, and nothing else counts."""
+    """Warn if the control did not scale: the machine then had no workers to spare, so no other figure can be trusted."""
     unscaled = {scheduler.name for scheduler in all_schedulers().values() if not scheduler.scales}
     for summary in cases:
         case, speedup = summary.case, summary.speedup

@@ -11,16 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gilbench.errors import UserError
+from gilbench.results.format_version import VERDICTS_FORMAT, check_version
 
-FORMAT = 1
 Kind = Literal["regression", "failed", "inconclusive", "improvement", "same"]
-KINDS: tuple[Kind, ...] = (
-    "regression",
-    "failed",
-    "inconclusive",
-    "improvement",
-    "same",
-)  # the order in which they matter
+# From the most to the least important.
+KINDS: tuple[Kind, ...] = ("regression", "failed", "inconclusive", "improvement", "same")
 
 
 @dataclass(frozen=True)
@@ -28,12 +23,12 @@ class Line:
     """One case.
 
     kind: regression, improvement, same, inconclusive, or failed (which says nothing about head).
-    ratio, low, high: head's time over base's with its interval, above 1 for the worse; NaN, 0 and infinity where nothing
-        is known. Of speed-ups (see `Verdicts.of`) base's over head's, so that above 1 is for the worse too.
+    ratio, low, high: time of head over that of base with its interval, so that above 1 is worse; NaN, 0 and infinity if
+        unknown. For speed-ups (see `Verdicts.of`) it is that of base over that of head, so that above 1 is worse as well.
     detectable: the smallest change for the worse, as a fraction, that would have been found in 80 % of tries.
     threshold: the change that matters, as a fraction. base, head: medians in seconds (or speed-ups); NaN if unknown.
-    n: epochs behind the ratio, or processes of the side that has fewer. seconds: wall time that deciding it took.
-    reason: how it failed; empty if it did not.
+    n: epochs behind the ratio, or processes on the side that has fewer. seconds: wall time that the decision took.
+    reason: how the case failed; empty if it did not.
     """
 
     case: str
@@ -54,8 +49,8 @@ class Line:
 class Verdicts:
     """All cases of one check or comparison.
 
-    base, head: what the arms are. of: "time" or "speed-up". about: lines on what differs between the arms.
-    notes: lines on what came out beside the verdicts. lines: one for each case.
+    base, head: names of the arms. of: "time" or "speed-up". about: lines on what differs between the arms.
+    notes: lines on what else was noticed. lines: one for each case.
     """
 
     base: str
@@ -67,7 +62,7 @@ class Verdicts:
 
     @property
     def headline(self) -> str:
-        """How many cases of each kind, the worst first: `1 regression, 5 same`."""
+        """The number of cases of each kind, worst first: `1 regression, 5 same`."""
         counts = Counter(line.kind for line in self.lines)
         return ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "nothing was measured"
 
@@ -76,7 +71,7 @@ OK, REGRESSION, ERROR, NOTHING, INCONCLUSIVE = 0, 1, 2, 3, 4  # exit codes
 
 
 def exit_code(verdicts: Verdicts, *, strict: bool) -> int:
-    """Return 0, 1 regression, 2 error, 3 nothing measured, or 4 inconclusive (only when strict)."""
+    """Return 0 (OK), 1 (regression), 2 (error), 3 (nothing measured) or, only if strict, 4 (inconclusive)."""
     kinds = [line.kind for line in verdicts.lines]
     if "regression" in kinds:
         return REGRESSION
@@ -88,16 +83,18 @@ def exit_code(verdicts: Verdicts, *, strict: bool) -> int:
 
 
 def ordered(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines, the worst first."""
+    """Return the lines, worst first."""
     return sorted(lines, key=lambda line: (KINDS.index(line.kind), -line.ratio if math.isfinite(line.ratio) else 0.0))
 
 
 def load(path: Path) -> Verdicts:
-    """Read what the format `json` wrote. Raises UserError with one clear line."""
+    """Read what the format `json` wrote.
+
+    Raises UserError, with a message of one line, if the file cannot be read, holds no verdicts or has a newer format.
+    """
     try:
         data = json.loads(path.read_text())
-        if data["gilbench_verdicts"] != FORMAT:
-            raise ValueError(data["gilbench_verdicts"])
+        check_version(data["gilbench_verdicts"], VERDICTS_FORMAT, path)
         return Verdicts(
             base=_text(data["base"]),
             head=_text(data["head"]),
@@ -113,7 +110,7 @@ def load(path: Path) -> Verdicts:
 
 
 def is_verdicts(path: Path) -> bool:
-    """Return whether a file looks like verdicts: it says so in its first bytes."""
+    """Return whether a file looks like verdicts, judging by its first bytes."""
     try:
         with path.open(errors="replace") as file:
             return '"gilbench_verdicts"' in file.read(100)
@@ -142,7 +139,7 @@ def _line(data: Mapping[str, Any]) -> Line:
         seconds=float(data["seconds"]),
         reason=_text(data["reason"]),
     )
-    above_0 = (line.ratio, line.high, line.base, line.head, line.threshold)  # or NaN, but for the threshold
+    above_0 = (line.ratio, line.high, line.base, line.head, line.threshold)  # all but the threshold may also be NaN
     sane = line.low >= 0 and line.n >= 0 and line.seconds >= 0 and 0 < line.threshold < math.inf
     if not sane or any(number <= 0 for number in above_0):
         raise ValueError(line)

@@ -1,1 +1,1 @@
-"""Charts of what a scheduler costs: per task, per byte, in memory, in time before tasks pay."""
+"""Charts of what schedulers cost: per task, per byte, in memory, and how long tasks must be to pay."""

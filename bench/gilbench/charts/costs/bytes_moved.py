@@ -1,4 +1,4 @@
-"""Moving data: how the time grows with the bytes that have to reach or leave tasks."""
+"""Moving data: how the time grows with the bytes that have to reach or leave the tasks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gilbench import units
+from gilbench import stats, units
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
+from gilbench.charts.drawing import intervals, scales, style
+from gilbench.charts.table import SERIES, Table
+from gilbench.explain import selected, series
+from gilbench.explain.grouping import grouped
 from gilbench.results.summary import CaseSummary, Summary
 
 COLUMNS: Final = 3
@@ -35,15 +36,15 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     cases = [case for _, curve in curves for case in curve]
     sizes = [case.moved_bytes for case in cases]
     across = (min(sizes) / 2, max(sizes) * 2)
-    up = axis.log_limits([case.estimate for case in cases], pad=1.4)
-    # One result: its workloads in rows of three. Several: a row for each result, so that they can be compared downwards.
+    up = scales.log_limits([case.estimate for case in cases], pad=1.4)
+    # One result: its workloads in rows of three. Several: one row per result, so that readers can compare down a column.
     columns = len(labels) if len(found) > 1 else 2 if len(labels) == 4 else min(COLUMNS, len(labels))
     rows = -(-len(labels) * len(found) // columns)
     figure = style.page(
         style.messages(summaries, message),
         summaries,
         rows * PANEL + 0.1,
-        notes=[f"{axis.reading(case.estimate for case in cases)} Each scheduler at its largest number of workers."],
+        notes=[f"{intervals.reading(case.estimate for case in cases)} Each scheduler is shown with its most workers."],
         legend=_legend([name for name, _ in curves]),
         width=max(style.WIDTH, 2.6 * columns),
     )
@@ -59,24 +60,35 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def workloads(summary: Summary) -> dict[str, Curves]:
-    """Return workload -> its curves over all sizes measured."""
-    cases = data.at_most_workers(case for case in data.timed(summary) if case.moved_bytes > 0)
+    """Return workload -> its curves over all measured sizes."""
+    cases = selected.at_most_workers(case for case in selected.timed(summary) if case.moved_bytes > 0)
     return {
         workload: {
             name: sorted(curve, key=lambda case: case.moved_bytes)
-            for name, curve in data.grouped(group, lambda case: data.series(case.case)).items()
+            for name, curve in grouped(group, lambda case: series.name_of(case.case)).items()
         }
-        for workload, group in data.grouped(cases, lambda case: case.case.workload).items()
+        for workload, group in grouped(cases, lambda case: case.case.workload).items()
     }
 
 
+def tabulate(summary: Summary) -> Table:
+    """Return the time that moving data takes."""
+    rows = [
+        (workload, name, float(case.moved_bytes), case.estimate)
+        for workload, curves in workloads(summary).items()
+        for name, curve in curves.items()
+        for case in curve
+    ]
+    return Table((*SERIES, ("moved", "byte"), ("time", "second")), tuple(rows))
+
+
 def message(summary: Summary) -> str:
-    """Return how many times as long the most bytes take on processes as on threads, where that differs most."""
+    """Return how much longer the most bytes take on processes than on threads, for the workload with the largest difference."""
     found = []
     for workload, curves in workloads(summary).items():
         if "threads" in curves and "processes" in curves:
             threads, processes = curves["threads"][-1], curves["processes"][-1]
-            if threads.moved_bytes == processes.moved_bytes and data.apart(threads.estimate, processes.estimate):
+            if threads.moved_bytes == processes.moved_bytes and stats.apart(threads.estimate, processes.estimate):
                 found.append((processes.estimate.value / threads.estimate.value, workload, threads, processes))
     if not found:
         return "Moving data: no clear difference between threads and processes"
@@ -92,8 +104,8 @@ def message(summary: Summary) -> str:
 def _panel(axes: Axes, curves: Curves, across: Limits, up: Limits) -> None:
     """Draw one workload, over lines of equal rate."""
     sizes = sorted({case.moved_bytes for curve in curves.values() for case in curve})
-    axis.size_axis(axes, *across, sizes, units.size)
-    axis.unit_axis(axes, "y", *up, units.seconds, ticks=8)
+    scales.size_axis(axes, *across, sizes, units.size)
+    scales.unit_axis(axes, "y", *up, units.seconds, ticks=8)
     axes.set_xlabel("moved per compute (bytes)")
     for rate in GUIDES:
         _guide(axes, rate, across, up)
@@ -102,13 +114,13 @@ def _panel(axes: Axes, curves: Curves, across: Limits, up: Limits) -> None:
         estimates = [case.estimate for case in cases]
         look, label = style.style_of(name), style.plain(name)
         moved, times = [case.moved_bytes for case in cases], [estimate.value for estimate in estimates]
-        axis.marks(axes, moved, times, estimates, look, vertical=True, line="-", label=label)
+        intervals.draw(axes, moved, times, estimates, look, vertical=True, line="-", label=label)
 
 
 def _guide(axes: Axes, rate: float, across: Limits, up: Limits) -> None:
-    """Draw a line of equal rate in GB/s, named where it enters at the bottom or else where it leaves at the top."""
+    """Draw a line of equal rate in GB/s, labeled where it enters at the bottom or, failing that, where it leaves at the top."""
     left, right = max(across[0], up[0] * rate * 1e9), min(across[1], up[1] * rate * 1e9)
-    if right < left * 4:  # it only cuts a corner
+    if right < left * 4:  # the line would only cut a corner
         return
     times = [size / (rate * 1e9) for size in (left, right)]
     axes.plot([left, right], times, color="#8c8c8c", linewidth=0.9, linestyle=":", zorder=1)
@@ -116,7 +128,7 @@ def _guide(axes: Axes, rate: float, across: Limits, up: Limits) -> None:
         where, place = (left, times[0]), {"xytext": (5, 1), "va": "bottom", "ha": "left"}
     else:
         where, place = (right, times[1]), {"xytext": (-5, -1), "va": "top", "ha": "right"}
-    axes.annotate(GUIDES[rate], where, textcoords="offset points", color=style.GREY, **place)  # type: ignore[arg-type]
+    axes.annotate(GUIDES[rate], where, textcoords="offset points", color=style.GRAY, **place)  # type: ignore[arg-type]
 
 
 def _legend(names: Sequence[str]) -> list[Line2D]:

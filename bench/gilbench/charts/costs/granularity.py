@@ -1,4 +1,4 @@
-"""Granularity: the efficiency that each scheduler leaves to tasks of any length, and where half of it is gone."""
+"""Granularity: how efficiently each scheduler runs tasks of any length, and where half of the efficiency is lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
+from gilbench.charts.drawing import scales, style
+from gilbench.charts.table import Table
+from gilbench.explain import series
+from gilbench.explain.grouping import grouped
 from gilbench.probes.granularity_probe import HALF, LONGEST, SHORTEST, in_words
 from gilbench.results.summary import Summary
 
@@ -24,19 +25,19 @@ PANEL: Final = 2.35  # inches high
 LINE: Final = 0.1  # of a panel's height, in the list beside it
 MEANINGS: Final[Mapping[str, str]] = {
     "trivial": "no dependencies",
-    "stencil_1d": "on neighbours",
+    "stencil_1d": "on neighbors",
     "tree": "two into one",
     "all_to_all": "on the whole step before",
 }
 
-Found = dict[str, Any]  # as of gilbench.probes.granularity_probe.described
+Found = dict[str, Any]  # as returned by gilbench.probes.granularity_probe.described
 Panels = Mapping[str, Mapping[str, Found]]  # pattern -> series -> what was found
 
 
 def draw(summaries: Sequence[Summary]) -> Figure:
-    """How short may tasks be before a scheduler leaves less than half of the efficiency?"""
+    """How short can tasks be before a scheduler loses more than half of the efficiency?"""
     found = [panels(summary) for summary in summaries]
-    patterns = list(dict.fromkeys(pattern for one in found for pattern in one))
+    patterns = list(dict.fromkeys(pattern for panel in found for pattern in panel))
     if not patterns:
         raise NothingToDraw(f"this result has no {PROBE} probe: run `gilbench run --probe`")
     # The same pattern of several results side by side.
@@ -48,8 +49,8 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         summaries,
         rows * PANEL + 0.2,
         notes=[
-            "Efficiency: time that the tasks alone would take on all workers / time of the compute, fastest of several.",
-            "Large mark, and list: the shortest tasks that keep half of it (METG), and the tasks tried next to them.",
+            "Efficiency: time the tasks alone would take on all workers / time of the compute, the fastest of several.",
+            "Large mark and list: the shortest tasks that keep half of it (METG), and the nearest lengths tried.",
         ],
         legend=_legend(found),
         width=max(style.WIDTH, 3.9 * len(found)),
@@ -68,78 +69,90 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def panels(summary: Summary) -> Panels:
-    """Return what the probe found; each series in the place of its scheduler, in the house's order."""
+    """Return what the probe found, with each scheduler under the name of its series, in the order of the legend."""
     found: dict[str, dict[str, Found]] = {}
     for probing in summary.probes:
         for scheduler, patterns in probing.found.get(PROBE, {}).items():
-            for pattern, one in patterns.items():
-                case = Case(probing.workload, probing.size, scheduler, one["processes"], one["threads"])
-                found.setdefault(pattern, {})[data.series(case)] = one
-    return {pattern: {name: mine[name] for name in style.series_order(mine)} for pattern, mine in found.items()}
+            for pattern, curve in patterns.items():
+                case = Case(probing.workload, probing.size, scheduler, curve["processes"], curve["threads"])
+                found.setdefault(pattern, {})[series.name_of(case)] = curve
+    return {pattern: {name: panel[name] for name in style.series_order(panel)} for pattern, panel in found.items()}
+
+
+def tabulate(summary: Summary) -> Table:
+    """Return the shortest tasks that keep half of the efficiency."""
+    rows = [
+        (pattern, name, curve["metg"], f"{curve['bound']} all that was tried" if curve.get("bound") else "")
+        for pattern, panel in panels(summary).items()
+        for name, curve in panel.items()
+    ]
+    return Table(
+        (("pattern", "text"), ("scheduler", "text"), ("shortest task", "second"), ("bound", "text")), tuple(rows)
+    )
 
 
 def message(summary: Summary) -> str:
-    """Return the range of METG over all patterns, for each scheduler: the one for the shortest tasks first."""
-    series: dict[str, list[Found]] = {}
-    for mine in panels(summary).values():
-        for name, one in mine.items():
-            series.setdefault(name, []).append(one)
-    if not series:
+    """Return the range of METG over all patterns for each scheduler, starting with the one that copes with the shortest tasks."""
+    curves: dict[str, list[Found]] = {}
+    for panel in panels(summary).values():
+        for name, curve in panel.items():
+            curves.setdefault(name, []).append(curve)
+    if not curves:
         return f"no {PROBE} probe"
-    order = sorted(series, key=lambda name: sorted(_place(one) for one in series[name]))
-    same = data.grouped(order, lambda name: in_words(series[name]))
-    said = [f"{words} on {style.listed([style.plain(name) for name in names])}" for words, names in same.items()]
-    return f"Half of the efficiency is left at tasks of {', '.join(said)}"
+    order = sorted(curves, key=lambda name: sorted(_place(curve) for curve in curves[name]))
+    same = grouped(order, lambda name: in_words(curves[name]))
+    parts = [f"{length} on {style.listed([style.plain(name) for name in names])}" for length, names in same.items()]
+    return f"Half of the efficiency is left at tasks of {', '.join(parts)}"
 
 
 def _place(found: Found) -> float:
-    """Return where it stands on the axis, in seconds: at an end of it where the METG lies beyond all that was tried."""
+    """Return the place of a METG on the axis, in seconds: one of its ends if it lies beyond every length tried."""
     if bound := found.get("bound"):
         return SHORTEST if bound == "below" else LONGEST
     return float(found["metg"])
 
 
 def _panel(axes: Axes, found: Mapping[str, Found]) -> None:
-    """Draw one pattern: a curve for each scheduler, with its METG on the line at one half, and in a list beside it."""
-    axis.unit_axis(axes, "x", SHORTEST / 1.25, LONGEST * 1.25, units.seconds, ticks=5)
+    """Draw one pattern: a curve for each scheduler with its METG on the line at one half, and a list beside it."""
+    scales.unit_axis(axes, "x", SHORTEST / 1.25, LONGEST * 1.25, units.seconds, ticks=5)
     axes.set_xlabel("length of one task (seconds, log scale)")
-    highest = max((one["best"] for one in found.values()), default=1.0)
+    highest = max((curve["best"] for curve in found.values()), default=1.0)
     axes.set_ylim(0, 1.08 * max(1.0, highest))
-    axis.fixed(axes.yaxis, [0, 0.25, HALF, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+    scales.fixed(axes.yaxis, [0, 0.25, HALF, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.axhline(HALF, color="black", linewidth=1.0, dashes=(4, 3), zorder=1)
     axes.axhline(1, color="black", linewidth=1.0, zorder=1)
-    for name, one in found.items():
-        _curve(axes, name, one)
+    for name, curve in found.items():
+        _curve(axes, name, curve)
     _list(axes, found)
 
 
 def _curve(axes: Axes, name: str, found: Found) -> None:
     look, metg = style.style_of(name), found["metg"]
     across, up = zip(*found["points"], strict=True)
-    axes.plot(across, up, color=look.colour, marker=look.marker, markersize=3, linewidth=1.2, alpha=0.8, zorder=2)
+    axes.plot(across, up, color=look.color, marker=look.marker, markersize=3, linewidth=1.2, alpha=0.8, zorder=2)
     if metg is None:
         return
     low, high = found["between"]
     reach = [[metg - low], [high - metg]]
     label = style.plain(name)
-    axes.errorbar([metg], [HALF], xerr=reach, fmt="none", ecolor=look.colour, capsize=4, zorder=3, label=label)
-    edge = look.colour if look.marker in "|_" else "white"
-    axes.plot([metg], [HALF], color=look.colour, marker=look.marker, markersize=7, markeredgecolor=edge, zorder=4)
+    axes.errorbar([metg], [HALF], xerr=reach, fmt="none", ecolor=look.color, capsize=4, zorder=3, label=label)
+    edge = look.color if look.marker in "|_" else "white"
+    axes.plot([metg], [HALF], color=look.color, marker=look.marker, markersize=7, markeredgecolor=edge, zorder=4)
 
 
 def _list(axes: Axes, found: Mapping[str, Found]) -> None:
-    """Write each METG beside the panel, the shortest on top: on the line itself some would hide others."""
+    """List each METG beside the panel, shortest first. On the line itself, some would hide others."""
     beside: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
-    axes.text(1.03, 1, "keeps half at", va="top", color=style.GREY, **beside)
+    axes.text(1.03, 1, "keeps half at", va="top", color=style.GRAY, **beside)
     for row, name in enumerate(sorted(found, key=lambda name: _place(found[name])), start=1):
         look, y = style.style_of(name), 1 - (row + 0.45) * LINE
-        axes.plot([1.06], [y], color=look.colour, marker=look.marker, markersize=6, **beside)
+        axes.plot([1.06], [y], color=look.color, marker=look.marker, markersize=6, **beside)
         text = in_words([found[name]]).replace("less than", "<").replace("more than", ">")
         axes.text(1.1, y, text, va="center_baseline", **beside)
 
 
 def _legend(found: Sequence[Panels]) -> list[Line2D]:
-    names = {name for panels in found for mine in panels.values() for name in mine}
+    names = {name for patterns in found for panel in patterns.values() for name in panel}
     return [
         *style.legend_for(names, line=True),
         Line2D([], [], color="black", linewidth=1.0, dashes=(4, 3), label="half"),

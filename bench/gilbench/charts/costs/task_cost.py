@@ -1,4 +1,4 @@
-"""Cost per task: what a scheduler takes for a task that does nothing to speak of."""
+"""Cost per task: how long a scheduler takes for a task that does next to nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gilbench import units
+from gilbench import stats, units
 from gilbench.cases.case import Case
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
-from gilbench.results.summary import Estimate, Summary
+from gilbench.charts.drawing import intervals, scales, style
+from gilbench.charts.table import Table
+from gilbench.explain import selected, series
+from gilbench.results.summary import Summary
+from gilbench.stats import Estimate
 
 WORKLOAD: Final = "tiny_tasks"
 ROW: Final = 0.27  # inches
@@ -28,19 +29,21 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     found = [cost for table in tables for cost in table.values()]
     if not found:
         raise NothingToDraw(f"this result has no {WORKLOAD} cases: run `gilbench run {WORKLOAD}`")
-    limits = axis.log_limits([*found], pad=1.25)
+    limits = scales.log_limits([*found], pad=1.25)
     heights = [len(table) * ROW + (0.3 if len(tables) > 1 else 0.1) for table in tables if table]
     figure = style.page(
         style.messages(summaries, lambda summary: message(costs(summary))),
         summaries,
         sum(heights) + 0.5,
-        notes=[f"{axis.reading(found)} The name ends with processes x threads in each. The task itself is included."],
+        notes=[
+            f"{intervals.reading(found)} Each name ends with processes x threads per process. The task itself is included."
+        ],
     )
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     shown = [(summary, table) for summary, table in zip(summaries, tables, strict=True) if table]
     for index, (summary, table) in enumerate(shown):
         axes = figure.add_subplot(grid[index, 0])
-        axis.unit_axis(axes, "x", *limits, units.seconds, ticks=9)
+        scales.unit_axis(axes, "x", *limits, units.seconds, ticks=9)
         _panel(axes, table)
         if len(summaries) > 1:
             axes.set_title(style.plain(summary.name))
@@ -49,23 +52,31 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def costs(summary: Summary) -> Costs:
-    """Return case -> seconds per task, cheapest first, at the workload's main size."""
-    cases = [case for case in data.timed(summary) if case.case.workload == WORKLOAD and case.tasks > 0]
-    per_task = {case.case: data.scaled(case.estimate, 1 / case.tasks) for case in data.at_main_size(cases)}
+    """Return case -> seconds per task, cheapest first, at the main size of the workload."""
+    cases = [case for case in selected.timed(summary) if case.case.workload == WORKLOAD and case.tasks > 0]
+    per_task = {case.case: stats.scaled(case.estimate, 1 / case.tasks) for case in selected.at_main_size(cases)}
     return dict(sorted(per_task.items(), key=lambda item: item[1].value))
 
 
+def tabulate(summary: Summary) -> Table:
+    """Return the time per task."""
+    rows = [(case.scheduler, case.shape, cost) for case, cost in costs(summary).items()]
+    return Table((("scheduler", "text"), ("workers", "text"), ("time per task", "second")), tuple(rows))
+
+
 def message(table: Costs) -> str:
-    """Return the cheapest and the dearest, and how many times as much that is."""
+    """Return the cheapest and the most expensive case, and the factor between them."""
     if not table:
         return f"no {WORKLOAD} cases"
-    (cheap, least), *_, (dear, most) = [*table.items(), *list(table.items())[-1:]]
+    (cheap, least), *_, (expensive, most) = [*table.items(), *list(table.items())[-1:]]
     start = f"A task costs {units.seconds(least.value)} on {_name(cheap)}"
     if len(table) == 1:
         return start
-    if not data.apart(least, most):
-        return f"{start}; no scheduler is surely dearer"
-    return f"{start}, {units.times(most.value / least.value)} as much ({units.seconds(most.value)}) on {_name(dear)}"
+    if not stats.apart(least, most):
+        return f"{start}; no scheduler is certainly more expensive"
+    return (
+        f"{start}, {units.times(most.value / least.value)} as much ({units.seconds(most.value)}) on {_name(expensive)}"
+    )
 
 
 def _name(case: Case) -> str:
@@ -80,6 +91,6 @@ def _panel(axes: Axes, table: Costs) -> None:
     for row, (case, cost) in enumerate(table.items()):
         if row % 2 == 0:
             axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
-        look = style.style_of(data.series(case))
-        axis.marks(axes, [cost.value], [row], [cost], look, size=7, label=_name(case))
+        look = style.style_of(series.name_of(case))
+        intervals.draw(axes, [cost.value], [row], [cost], look, size=7, label=_name(case))
         axes.text(1.015, row, units.seconds(cost.value), transform=axes.get_yaxis_transform(), va="center")

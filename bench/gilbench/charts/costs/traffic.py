@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 from gilbench import units
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import scales, style
+from gilbench.charts.table import SERIES, Table
 from gilbench.results.summary import Summary
 
 ROW: Final = 0.3  # inches
-MUCH: Final = 2**20  # bytes in one compute that are worth a word in the title
+MUCH: Final = 2**20  # bytes in one compute that the title counts as much
 Moved = Mapping[str, Mapping[str, float]]  # workload -> scheduler -> bytes to and from tasks in one compute
 
 
@@ -35,7 +35,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         [summary for summary, _ in found],
         sum(heights) + 0.5,
         notes=[
-            "Bytes of one compute, pickled to tasks (also from worker to worker) and back from them. Sync and threads move none."
+            "Bytes pickled in one compute: to tasks (also from worker to worker) and back. Sync and threads move none."
         ],
         legend=style.legend_for(schedulers),
     )
@@ -44,7 +44,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     ticks = [2.0**power for power in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
     for index, (summary, moved) in enumerate(found):
         axes = figure.add_subplot(grid[index, 0])
-        axis.size_axis(axes, low, high, ticks, units.size)
+        scales.size_axis(axes, low, high, ticks, units.size)
         _panel(axes, moved)
         if len(found) > 1:
             axes.set_title(style.plain(summary.name))
@@ -53,7 +53,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def moved_of(summary: Summary) -> Moved:
-    """Return what every probed workload moves, the most first."""
+    """Return what every probed workload moves, starting with the one that moves most."""
     moved = {}
     for probing in summary.probes:
         row = {
@@ -66,8 +66,16 @@ def moved_of(summary: Summary) -> Moved:
     return dict(sorted(moved.items(), key=lambda item: -max(item[1].values())))
 
 
+def tabulate(summary: Summary) -> Table:
+    """Return the bytes moved in one compute."""
+    rows = [
+        (workload, scheduler, value) for workload, row in moved_of(summary).items() for scheduler, value in row.items()
+    ]
+    return Table((*SERIES, ("moved", "byte")), tuple(rows))
+
+
 def message(moved: Moved) -> str:
-    """Return the title: how many workloads move much, and the one that moves most."""
+    """Return the title: how many workloads move much, and which moves most."""
     most = next(iter(moved))
     scheduler = max(moved[most], key=lambda name: moved[most][name])
     much = sum(max(row.values()) > MUCH for row in moved.values())
@@ -88,5 +96,5 @@ def _panel(axes: Axes, moved: Moved) -> None:
         for scheduler, value in row.items():
             look = style.style_of(scheduler)
             axes.plot(
-                [value], [index], color=look.colour, marker=look.marker, markersize=6, linestyle="none", alpha=0.85
+                [value], [index], color=look.color, marker=look.marker, markersize=6, linestyle="none", alpha=0.85
             )

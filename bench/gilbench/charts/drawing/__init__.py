@@ -1,1 +1,1 @@
-"""How every chart is drawn: styles, axes, and graphs in layers."""
+"""What charts are drawn with: the house style, scales, intervals, and layered graphs."""

@@ -1,4 +1,4 @@
-"""A small layered layout for task graphs: columns from the inputs to the results, few crossings. Pure."""
+"""A small layered layout for task graphs: columns from the inputs to the results, with few crossings. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Graph = Mapping[Node, Set[Node]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each node stands: column (0: needs nothing) and row (0: top; may lie between two whole ones)."""
+    """Where each node stands: its column (0 needs nothing) and its row (0 is the top; may be a fraction)."""
 
     places: Mapping[Node, tuple[int, float]]
 
@@ -24,12 +24,12 @@ class Layout:
 
     @property
     def rows(self) -> int:
-        """Number of rows of the highest column."""
+        """Number of rows in the tallest column."""
         return 1 + round(max((row for _, row in self.places.values()), default=-1))
 
 
 def depths(graph: Graph) -> dict[Node, int]:
-    """Return node -> length of the longest way to it. The graph has no cycle, as every dask graph."""
+    """Return node -> length of the longest path to it. Like every dask graph, the graph has no cycle."""
 
     @cache
     def depth(node: Node) -> int:
@@ -38,13 +38,13 @@ def depths(graph: Graph) -> dict[Node, int]:
     return {node: depth(node) for node in graph}
 
 
-def layered(graph: Graph, labels: Mapping[Node, str], sweeps: int = 4) -> Layout:
-    """Lay a graph out. Nodes are sorted in each column by the mean place of their neighbours, there and back again.
+def lay_out(graph: Graph, labels: Mapping[Node, str], sweeps: int = 4) -> Layout:
+    """Lay out a graph. In sweeps forward and back, each column is sorted by the mean row of its nodes' neighbors.
 
-    They start in the order of their labels: dask's keys are random, and the same graph has to look the same every time.
+    Nodes start in the order of their labels, because dask's keys are random and the same graph must always look the same.
 
-    After Sugiyama, Tagawa & Toda, IEEE Trans. Syst. Man Cybern. 11, 1981, without the virtual nodes: an edge may pass
-    behind a node of a column that it skips.
+    After Sugiyama, Tagawa & Toda, IEEE Trans. Syst. Man Cybern. 11, 1981, but without virtual nodes: an edge that skips
+    a column may pass behind one of its nodes.
     """
     depth = depths(graph)
     users: dict[Node, set[Node]] = {node: set() for node in graph}
@@ -58,32 +58,32 @@ def layered(graph: Graph, labels: Mapping[Node, str], sweeps: int = 4) -> Layout
         forward = sweep % 2 == 0
         for column in columns if forward else reversed(columns):
             places = _places(columns)
-            column.sort(key=_by_neighbours(graph if forward else users, places))
+            column.sort(key=_by_neighbors(graph if forward else users, places))
     return Layout(_places(columns))
 
 
-def _by_neighbours(
-    neighbours: Mapping[Node, Set[Node]], places: Mapping[Node, tuple[int, float]]
+def _by_neighbors(
+    neighbors: Mapping[Node, Set[Node]], places: Mapping[Node, tuple[int, float]]
 ) -> Callable[[Node], float]:
     def mean(node: Node) -> float:
-        rows = [places[other][1] for other in neighbours[node]]
+        rows = [places[other][1] for other in neighbors[node]]
         return sum(rows) / len(rows) if rows else places[node][1]
 
     return mean
 
 
 def _places(columns: Sequence[Sequence[Node]]) -> dict[Node, tuple[int, float]]:
-    """Centre every column against the highest."""
-    highest = max(map(len, columns), default=0)
+    """Center every column against the tallest one."""
+    tallest = max(map(len, columns), default=0)
     return {
-        node: (index, row + (highest - len(column)) / 2)
+        node: (index, row + (tallest - len(column)) / 2)
         for index, column in enumerate(columns)
         for row, node in enumerate(column)
     }
 
 
 def signatures(graph: Graph, labels: Mapping[Node, str]) -> dict[Node, Hashable]:
-    """Return node -> what it computes: its label and what it needs, whatever the nodes are called."""
+    """Return node -> what it computes: its label and what it needs, regardless of the nodes' keys."""
 
     @cache
     def signature(node: Node) -> Hashable:

@@ -1,4 +1,4 @@
-"""The look that all charts share: one colour, marker and hatch per scheduler, the page's header, text that is data."""
+"""The look that all charts share: a color, marker and hatch per scheduler, the page with its header, and safe text."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from matplotlib.textpath import text_to_path
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 
-# Inches at 100 dots per inch: 800 pixels, the width of a README. Fonts in points, so that 9 is 12.5 pixels there.
+# Inches: at 100 dots per inch, 800 pixels, the width of a README. Fonts are in points: 9 points are 12.5 pixels there.
 WIDTH: Final = 8.0
 MARGIN: Final = 0.12
 TEXT: Final = 9.0
 TITLE: Final = 12.5
 LINE: Final = 1.38 / 72  # inches per point of font size, with leading
-GREY: Final = "#595959"
+GRAY: Final = "#595959"
 ALARM: Final = "#a12d00"
 PALE: Final = "#d9d9d9"
 BAND: Final = "#f4f4f4"
@@ -42,7 +42,7 @@ HOUSE: Final[dict[str, Any]] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.labelsize": TEXT,
-    "axes.labelcolor": GREY,
+    "axes.labelcolor": GRAY,
     "axes.edgecolor": "#8c8c8c",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -55,16 +55,19 @@ HOUSE: Final[dict[str, Any]] = {
     "hatch.linewidth": 0.6,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "svg.fonttype": "none",  # text stays text: it can be searched, selected and read aloud
-    "svg.hashsalt": "gilbench",  # ids in the file depend on the drawing alone
+    "svg.fonttype": "none",  # text stays text that can be searched, selected and read aloud
+    "svg.hashsalt": "gilbench",  # ids in the file depend only on the drawing
 }
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a scheduler is drawn everywhere. The marker and the hatch tell it apart where colors do not."""
+    """How a scheduler is drawn in every chart. Marker and hatch identify it for readers who cannot tell the colors apart.
 
-    colour: str
+    Hatches consist of lines only; dots would make an SVG ten times as large.
+    """
+
+    color: str
     marker: str
     hatch: str
 
@@ -78,42 +81,42 @@ STYLES: Final[Mapping[str, Style]] = {
     )
 }
 SPARE: Final = tuple(
-    Style(colour, marker, hatch)
-    for (marker, hatch), colour in product(
+    Style(color, marker, hatch)
+    for (marker, hatch), color in product(
         (("p", "|//"), ("h", "|\\\\"), ("<", "-\\\\"), (">", "x|"), ("8", "x-")),
         ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A7A00"),
     )
 )
-KIND_COLOURS: Final[Mapping[str, str]] = {
-    "serial": STYLES["sync"].colour,
-    "threads": STYLES["threads"].colour,
-    "processes": STYLES["processes"].colour,
-    "mix": STYLES["distributed mix"].colour,
+KIND_COLORS: Final[Mapping[str, str]] = {
+    "serial": STYLES["sync"].color,
+    "threads": STYLES["threads"].color,
+    "processes": STYLES["processes"].color,
+    "mix": STYLES["distributed mix"].color,
 }
 
 
-def style_of(series: str) -> Style:
-    """Return a series' style. One that has none here gets one by its name: the same in every chart and every run."""
-    return STYLES.get(series) or SPARE[zlib.crc32(series.encode(errors="replace")) % len(SPARE)]
+def style_of(name: str) -> Style:
+    """Return the style of a series. A name that is not in STYLES always gets the same one of the spare styles."""
+    return STYLES.get(name) or SPARE[zlib.crc32(name.encode(errors="replace")) % len(SPARE)]
 
 
-def series_order(series: Iterable[str]) -> list[str]:
-    """Return each series once: those with a style in its order, then all others by name."""
+def series_order(names: Iterable[str]) -> list[str]:
+    """Return each series once: first those in STYLES, in that order, then all others by name."""
     known = list(STYLES)
-    return sorted(set(series), key=lambda name: (known.index(name) if name in STYLES else len(known), name))
+    return sorted(set(names), key=lambda name: (known.index(name) if name in STYLES else len(known), name))
 
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the house style whatever the user's matplotlibrc says; what was set before comes back after."""
+    """Draw in the house style, whatever the user's matplotlibrc says. Earlier settings are restored afterward."""
     with matplotlib.style.context(["default", HOUSE]), warnings.catch_warnings():
-        # A name in a script that the bundled font lacks is boxes in a PNG, and well in an SVG: nothing to mend.
+        # A name in a script that the bundled font lacks becomes boxes in a PNG but is fine in an SVG. Nobody can fix that.
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         yield
 
 
 def in_house_style(draw: Callable[[Sequence[Any]], Figure]) -> Callable[[Sequence[Any]], Figure]:
-    """Return `draw`, run in the house style."""
+    """Return a `draw` that runs in the house style."""
 
     @functools.wraps(draw)
     def styled(drawn: Sequence[Any]) -> Figure:
@@ -127,7 +130,7 @@ def in_house_style(draw: Callable[[Sequence[Any]], Figure]) -> Callable[[Sequenc
 
 
 def plain(value: object, longest: int = LONGEST) -> str:
-    """Return text from a result as it can be drawn: one short line, no control characters, nothing read as math."""
+    """Return text from a result that is safe to draw: one short line without control characters or math."""
     text = "".join(char if char.isprintable() else " " for char in str(value)).strip()
     if len(text) > longest:
         text = text[: longest - 1] + "…"
@@ -135,7 +138,7 @@ def plain(value: object, longest: int = LONGEST) -> str:
 
 
 def tick(figure: str) -> str:
-    """Return a formatted figure without zeros at its end, as a tick or a title wants it: `50.0 ms` is `50 ms`."""
+    """Return a formatted figure without trailing zeros, for a tick or a title: `50.0 ms` becomes `50 ms`."""
     return re.sub(r"(\.\d*?)0+(?=\D|$)", lambda match: match[1].rstrip("."), figure)
 
 
@@ -158,12 +161,12 @@ def text_width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     """Return the width of a line of text, in inches."""
     font = FontProperties(family="DejaVu Sans", weight=weight, size=size)
     width, _, _ = text_to_path.get_text_width_height_descent(text.replace(r"\$", "$"), font, ismath=False)
-    # Drawn on pixels, letters come out up to 3 % wider than their outlines.
+    # On pixels, letters come out up to 3 % wider than their outlines.
     return float(width) / 72 * 1.03
 
 
 def fitted(text: str, width: float, size: float = TEXT, weight: str = "normal") -> str:
-    """Cut text that is wider than `width` inches, and show that it was."""
+    """Cut text that is wider than `width` inches, and end it with an ellipsis."""
     if text_width(text, size, weight) <= width:
         return text
     while text and text_width(text + "…", size, weight) > width:
@@ -172,7 +175,7 @@ def fitted(text: str, width: float, size: float = TEXT, weight: str = "normal") 
 
 
 def wrapped(text: str, width: float, size: float = TEXT, weight: str = "normal") -> list[str]:
-    """Break text into lines of at most `width` inches, at spaces; a word that is wider still is cut."""
+    """Break text at spaces into lines of at most `width` inches. A word that is wider than that is cut."""
     lines: list[str] = []
     for word in (fitted(word, width, size, weight) for word in text.split(" ")):
         if lines and text_width(f"{lines[-1]} {word}", size, weight) <= width:
@@ -186,7 +189,7 @@ def wrapped(text: str, width: float, size: float = TEXT, weight: str = "normal")
 
 
 def machine_line(machine: Mapping[str, str | int | float]) -> str:
-    """Return machine and software in one line. What the fingerprint lacks is left out."""
+    """Return machine and software in one line, leaving out what is unknown."""
     parts = []
     if cpu := machine.get("cpu_model_name"):
         parts.append(plain(re.sub(r"\((R|TM)\)", "", str(cpu)), 60))
@@ -199,19 +202,19 @@ def machine_line(machine: Mapping[str, str | int | float]) -> str:
     for package in ("pandas", "numpy", "dask"):
         if version := machine.get(f"{package}_version"):
             parts.append(f"{package} {plain(version)}")
-    # A line breaks between the parts only.
+    # Lines break only between the parts.
     return " · ".join(part.replace(" ", NO_BREAK) for part in parts) or "machine unknown"
 
 
 def messages(summaries: Sequence[Summary], message: Callable[[Summary], str]) -> str:
-    """Return the title: the message of one summary, or a line for each of several with its name."""
+    """Return the title: the message of a single summary, or one named line for each of several."""
     if len(summaries) == 1:
         return message(summaries[0])
     return "\n".join(f"{plain(summary.name)}: {message(summary)}" for summary in summaries)
 
 
 def warnings_of(summaries: Sequence[Summary], most: int = 2) -> list[str]:
-    """Return what makes the results doubtful, ready to be drawn: at most so many of each, and how many more."""
+    """Return the results' warnings, ready to draw: at most `most` of each, and how many more there are."""
     lines = []
     for summary in summaries:
         name = f"{plain(summary.name)}: " if len(summaries) > 1 else ""
@@ -230,19 +233,19 @@ def page(
     legend: Sequence[Artist] = (),
     width: float = WIDTH,
 ) -> Figure:
-    """Return a Figure whose header says the message, the machine, how to read it and which scheduler is which.
+    """Return a Figure whose header has the message, the machine, how to read the chart, and the legend.
 
     body: inches below the header, for the axes. legend: artists with labels. width: inches. Each line of the header is a
-    text of the figure; those of the title and the notes are labelled "title 0", "note 0" and so on, for who wants them
-    in other places than the picture.
+    text of the figure. Those of the title and the notes are labeled "title 0", "note 0" and so on, so that a page can
+    print them outside the picture.
     """
     room = width - 2 * MARGIN
     machines = [(f"{plain(s.name)}: " if len(summaries) > 1 else "") + machine_line(s.machine) for s in summaries]
     parts: list[tuple[str, float, dict[str, Any]]] = [
         *((text, TITLE, {"weight": "bold", "label": f"title {i}"}) for i, text in enumerate(title.split("\n"))),
         *((text, TEXT, {"weight": "bold", "color": ALARM}) for text in warnings_of(summaries)),
-        *((text, TEXT, {"color": GREY}) for text in machines),
-        *((text, TEXT, {"color": GREY, "label": f"note {i}"}) for i, text in enumerate(notes)),
+        *((text, TEXT, {"color": GRAY}) for text in machines),
+        *((text, TEXT, {"color": GRAY, "label": f"note {i}"}) for i, text in enumerate(notes)),
     ]
     lines = [
         (line, size, look)
@@ -275,11 +278,11 @@ LEGEND: Final[dict[str, Any]] = {
 
 
 def _legend_grid(labels: Sequence[str], room: float) -> tuple[int, int]:
-    """Return columns and rows of a legend that fits `room` inches. matplotlib fills it column by column."""
+    """Return the columns and rows of a legend that fits into `room` inches. matplotlib fills it column by column."""
     widths = [text_width(label) + 0.45 for label in labels]
     for columns in range(len(labels), 0, -1):
         rows = -(-len(labels) // columns)
-        # matplotlib deals the labels out evenly: the first columns get one more.
+        # matplotlib distributes the labels evenly; the first columns get one more.
         few, more = divmod(len(labels), columns)
         starts = [column * few + min(column, more) for column in range(columns)] + [len(labels)]
         if sum(max(widths[a:b]) for a, b in pairwise(starts)) <= room:
@@ -287,17 +290,17 @@ def _legend_grid(labels: Sequence[str], room: float) -> tuple[int, int]:
     return 1, len(labels)
 
 
-def legend_for(series: Iterable[str], line: bool = False) -> list[Line2D]:
-    """Return a legend entry for each series, in the house's order. line: marks are joined by lines."""
+def legend_for(names: Iterable[str], line: bool = False) -> list[Line2D]:
+    """Return a legend entry for each series, in the order of `series_order`. line: whether lines join the marks."""
     return [
         Line2D(
             [],
             [],
-            color=style_of(name).colour,
+            color=style_of(name).color,
             marker=style_of(name).marker,
             markersize=6,
             linestyle="-" if line else "none",
             label=plain(name),
         )
-        for name in series_order(series)
+        for name in series_order(names)
     ]

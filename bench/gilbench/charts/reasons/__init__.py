@@ -1,1 +1,1 @@
-"""Charts of why: the GIL, the timeline of tasks, the graph."""
+"""Charts that explain: the GIL, the timeline of tasks, the task graph."""

@@ -1,4 +1,4 @@
-"""GIL: how much of the time it is held against what threads gain, under the bound that it sets."""
+"""GIL: how much of the time it is held, against what threads gain under the bound that this sets."""
 
 from __future__ import annotations
 
@@ -10,27 +10,34 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gilbench import stats
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
+from gilbench.charts.drawing import intervals, style
+from gilbench.charts.table import Table
+from gilbench.explain import selected
+from gilbench.explain.grouping import grouped
 from gilbench.probes.gil_probe import MANY_SWITCHES
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Estimate, Summary
+from gilbench.results.summary import CaseSummary, Summary
+from gilbench.stats import Estimate
 
-FAR: Final = 0.85  # of the bound: what lies under that is labelled with why
+FAR: Final = 0.85  # of the bound: a workload below this is shown with the reason
 HEIGHT: Final = 4.6  # inches of one panel
-TOUCH: Final = (0.14, 0.16)  # inches around a mark that a label keeps free
-UPWARDS: Final = (0.0, 0.14, -0.14, 0.28, -0.28, 0.42, -0.42)  # inches; where a name may stand beside its mark
+TOUCH: Final = (0.14, 0.16)  # inches around a mark that labels keep free
+UPWARDS: Final = (0.0, 0.14, -0.14, 0.28, -0.28, 0.42, -0.42)  # inches: where a name may stand beside its mark
 SPOTS: Final = tuple((right, up) for up in UPWARDS for right in (0.09, -0.09))
-FARTHER: Final = 5.0  # what an inch away from its mark weighs for a name, where crossing a line weighs 1
-LEADER: Final = 0.2  # inches between a mark and its name, above which a line joins them
+FARTHER: Final = 5.0  # penalty per inch between a name and its mark; crossing a line costs 1
+LEADER: Final = 0.2  # inches between a mark and its name from which a line joins them
 Box = tuple[float, float, float, float]  # left, low, right, high, in inches
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One workload. held: fraction with its interval. speedup: on threads, with its interval. why: if surely under the bound."""
+    """One workload.
+
+    held: fraction of the time that the GIL is held, with its interval. speedup: on threads, with its interval.
+    why: the reason if the workload certainly lies below the bound, else empty.
+    """
 
     name: str
     held: Estimate
@@ -45,31 +52,27 @@ class Dot:
 
     @property
     def under(self) -> bool:
-        """Whether it lies far under the bound, and its whole interval under the lowest that the bound may be."""
+        """Whether it lies far below the bound, and its whole interval below the lowest value the bound may have."""
         low = self.speedup.value < FAR * self.bound
         return low and self.speedup.high < bound(self.held.high, self.workers)
 
     @property
     def unclear(self) -> bool:
-        """Whether chance alone may have put it where it is: far under the bound but not surely so, or a single process."""
+        """Whether chance alone may explain its place: far below the bound but not certainly, or from a single process."""
         low = self.speedup.value < FAR * self.bound
-        return not self.under and (low or axis.alone(self.speedup))
+        return not self.under and (low or intervals.alone(self.speedup))
 
 
 def draw(summaries: Sequence[Summary]) -> Figure:
     """Does the GIL explain what threads gain?"""
     found = [(summary, dots) for summary in summaries if (dots := dots_of(summary))]
     if not found:
-        raise NothingToDraw(
-            "this result has no probes of the GIL beside timings on threads: run `gilbench run --probe`"
-        )
+        raise NothingToDraw("this result has no GIL probes with timings on threads: run `gilbench run --probe`")
     figure = style.page(
         style.messages([summary for summary, _ in found], lambda summary: message(dots_of(summary))),
         [summary for summary, _ in found],
         len(found) * HEIGHT + 0.4,
-        notes=[
-            *_notes([dot for _, dots in found for dot in dots]),
-        ],
+        notes=list(_notes([dot for _, dots in found for dot in dots])),
     )
     grid = figure.add_gridspec(len(found), 1)
     for index, (summary, dots) in enumerate(found):
@@ -77,16 +80,19 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         _panel(axes, dots)
         if len(found) > 1:
             axes.set_title(style.plain(summary.name))
-    axes.set_xlabel("GIL held, one task after the other (fraction of the time)")
+    axes.set_xlabel("GIL held, one task after another (fraction of the time)")
     return figure
 
 
 def dots_of(summary: Summary) -> list[Dot]:
-    """Return a dot for each workload that was probed and timed on threads at the same size."""
+    """Return a dot for each workload that was both probed and timed on threads, at the same size."""
     widest = {
         (case.case.workload, case.case.size): case
-        for case in data.at_most_workers(data.timed(summary))
-        if case.case.scheduler == "threads" and case.case.pinned and case.case.threads > 1 and data.usable(case.speedup)
+        for case in selected.at_most_workers(selected.timed(summary))
+        if case.case.scheduler == "threads"
+        and case.case.pinned
+        and case.case.threads > 1
+        and selected.usable(case.speedup)
     }
     found = []
     for probing in summary.probes:
@@ -99,56 +105,71 @@ def dots_of(summary: Summary) -> list[Dot]:
     return found
 
 
+def tabulate(summary: Summary) -> Table:
+    """Return how much of the time the GIL is held, and the speed-up on threads."""
+    rows = [(dot.name, dot.held.value, dot.speedup, dot.bound, dot.why) for dot in dots_of(summary)]
+    return Table(
+        (
+            ("workload", "text"),
+            ("GIL held", "share"),
+            ("speed-up", "ratio"),
+            ("bound", "ratio"),
+            ("why less", "text"),
+        ),
+        tuple(rows),
+    )
+
+
 def bound(held: float, workers: int) -> float:
-    """Return min(n, 1 / held): while one thread holds the GIL, all others wait for it."""
+    """Return min(n, 1 / held), because all other threads wait while one holds the GIL."""
     return min(float(workers), 1 / held) if held > 0 else float(workers)
 
 
 def reason(probing: Probing, case: CaseSummary, summary: Summary) -> str:
-    """Return why threads gain less than the GIL would let them, as far as the probes and the other cases tell."""
+    """Return why threads gain less than the GIL allows, as far as the probes and the other cases show."""
     threads: Mapping[str, Any] = probing.found.get("gil", {}).get("threads", {})
     rate = float(threads.get("switches_per_second", 0))
     if rate > MANY_SWITCHES:
         return f"{rate:,.0f} GIL switches a second"
     culprits = probing.found.get("inner_threads", {}).get("sync", {}).get("culprits")
     if culprits and not case.case.pinned:
-        return f"inner threads of its own: {style.plain(style.listed(list(map(str, culprits))))}"
+        return f"its own inner threads: {style.plain(style.listed(list(map(str, culprits))))}"
     processes = on_processes(case, summary)
     if processes is None or case.speedup is None:
-        return "not known"
-    if processes.value > case.speedup.value and data.apart(processes, case.speedup):
+        return "unknown"
+    if processes.value > case.speedup.value and stats.apart(processes, case.speedup):
         return "not the GIL alone: processes gain more"
-    return "processes gain no more: memory, data to move, or small tasks"
+    return "processes gain no more: memory, data transfer or small tasks"
 
 
 def on_processes(case: CaseSummary, summary: Summary) -> Estimate | None:
-    """Return the speed-up of the same work on as many processes, which share no GIL; None where it was not measured."""
+    """Return the speed-up of the same work on as many processes, which share no GIL; None if it was not measured."""
     return next(
         (
-            one.speedup
-            for one in summary.timed
-            if one.case.workload == case.case.workload
-            and one.case.size == case.case.size
-            and one.case.scheduler == "processes"
-            and one.case.parallelism == case.case.parallelism
-            and one.speedup is not None
+            other.speedup
+            for other in summary.timed
+            if other.case.workload == case.case.workload
+            and other.case.size == case.case.size
+            and other.case.scheduler == "processes"
+            and other.case.parallelism == case.case.parallelism
+            and other.speedup is not None
         ),
         None,
     )
 
 
 def reasons(dots: Sequence[Dot]) -> dict[str, str]:
-    """Return why -> the names of the workloads far under the bound."""
-    groups = data.grouped([dot for dot in dots if dot.why], lambda dot: dot.why)
+    """Return reason -> the names of the workloads that are far below the bound because of it."""
+    groups = grouped([dot for dot in dots if dot.why], lambda dot: dot.why)
     return {style.sentence(why): style.listed([dot.name for dot in group]) for why, group in groups.items()}
 
 
 def message(dots: Sequence[Dot]) -> str:
-    """Return the title: how many workloads gain what the GIL lets them, and what stays under."""
+    """Return the title: how many workloads gain what the GIL allows, and which one falls short most."""
     under = [dot for dot in dots if dot.why]
     unclear = sum(dot.unclear for dot in dots)
     close = len(dots) - len(under) - unclear
-    text = f"threads gain what the GIL lets them on {close} of {style.count(len(dots), 'workload')}"
+    text = f"threads gain what the GIL allows on {close} of {style.count(len(dots), 'workload')}"
     if unclear:
         text += f"; {unclear} {'is' if unclear == 1 else 'are'} unclear"
     if under:
@@ -158,11 +179,11 @@ def message(dots: Sequence[Dot]) -> str:
 
 
 def _notes(dots: Sequence[Dot]) -> Iterator[str]:
-    """Yield how to read the chart, and why the triangles stay under the line."""
-    text = "Mark: a workload, with 95 % intervals. Line: the bound min(n, 1 / held)."
+    """Yield how to read the chart, and why the triangles stay below the line."""
+    text = "Mark: a workload with its 95 % intervals. Line: the bound min(n, 1 / held)."
     if any(dot.unclear for dot in dots):
-        text += " Grey: too few or too noisy processes to be sure."
-    text += f" {axis.ALONE}" if any(axis.alone(dot.speedup) for dot in dots) else ""
+        text += " Gray: too few processes or too much noise to be sure."
+    text += f" {intervals.ALONE}" if any(intervals.alone(dot.speedup) for dot in dots) else ""
     under = reasons(dots)
     if under:
         text += f" Triangles gain less than {FAR:.0%} of it:"
@@ -183,21 +204,22 @@ def _panel(axes: Axes, dots: Sequence[Dot]) -> None:
     axes.grid(True, color=style.PALE, linewidth=0.6)
     look = style.style_of("threads")
     for dot in dots:
-        colour = _colour(dot, look.colour)
-        axes.plot([dot.held.low, dot.held.high], [dot.speedup.value] * 2, color=colour, linewidth=1, alpha=0.7)
-        marks = style.Style(colour, "v" if dot.why else look.marker, "")
-        axis.marks(axes, [dot.held.value], [dot.speedup.value], [dot.speedup], marks, vertical=True)
+        color = _color(dot, look.color)
+        axes.plot([dot.held.low, dot.held.high], [dot.speedup.value] * 2, color=color, linewidth=1, alpha=0.7)
+        mark = style.Style(color, "v" if dot.why else look.marker, "")
+        intervals.draw(axes, [dot.held.value], [dot.speedup.value], [dot.speedup], mark, vertical=True)
     _labels(axes, dots, top * 1.05)
 
 
-def _colour(dot: Dot, otherwise: str) -> str:
-    return style.ALARM if dot.why else style.GREY if dot.unclear else otherwise
+def _color(dot: Dot, otherwise: str) -> str:
+    return style.ALARM if dot.why else style.GRAY if dot.unclear else otherwise
 
 
 def _labels(axes: Axes, dots: Sequence[Dot], top: float) -> None:
-    """Name the dots where there is room, those with a reason first. A name that finds none is left out."""
+    """Name the dots where there is room, those with a reason first. A name without room is left out."""
     width, height = (style.WIDTH - 1.0) / 1.16, (HEIGHT - 0.6) / top
-    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}  # an outline would make paths of text
+    # An outline would turn text into paths.
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
     at = {id(dot): ((dot.held.value + 0.04) * width, dot.speedup.value * height) for dot in dots}
     taken = [(x - TOUCH[0] / 2, y - TOUCH[1] / 2, x + TOUCH[0] / 2, y + TOUCH[1] / 2) for x, y in at.values()]
     lines = [[box] for dot in dots for box in _intervals(dot, at[id(dot)], width, height)]
@@ -217,12 +239,12 @@ def _labels(axes: Axes, dots: Sequence[Dot], top: float) -> None:
             _, box = min(found)
             taken.append(box)
             middle = (box[1] + box[3]) / 2
-            colour = _colour(dot, style.GREY)
-            axes.text(box[0] / width - 0.04, middle / height, dot.name, va="center", color=colour, bbox=halo)
-            if abs(middle - y) > LEADER:  # a line says whose name it is
+            color = _color(dot, style.GRAY)
+            axes.text(box[0] / width - 0.04, middle / height, dot.name, va="center", color=color, bbox=halo)
+            if abs(middle - y) > LEADER:  # a line shows which mark the name belongs to
                 end = box[0] if box[0] > x else box[2]
                 across = [dot.held.value, end / width - 0.04]
-                axes.plot(across, [dot.speedup.value, middle / height], color=colour, linewidth=0.6, zorder=2)
+                axes.plot(across, [dot.speedup.value, middle / height], color=color, linewidth=0.6, zorder=2)
 
 
 def _curve(workers: int, width: float, height: float) -> list[Box]:
@@ -241,5 +263,7 @@ def _intervals(dot: Dot, at: tuple[float, float], width: float, height: float) -
     return [across, up]
 
 
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+def _meet(first: Box, second: Box) -> bool:
+    """Return whether two boxes overlap."""
+    across = first[0] <= second[2] and second[0] <= first[2]
+    return across and first[1] <= second[3] and second[1] <= first[3]

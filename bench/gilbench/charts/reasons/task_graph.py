@@ -1,4 +1,4 @@
-"""The task graphs of `together` and `separately`: what one dask.compute shares, and two compute twice."""
+"""The task graphs of `together` and `separately`: what one dask.compute shares, and two of them compute twice."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from matplotlib.patches import FancyBboxPatch, Patch
 
 from gilbench import units
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import layered as layout
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
-from gilbench.results.summary import Estimate, Summary
+from gilbench.charts.drawing import layered, style
+from gilbench.explain import selected
+from gilbench.results.summary import Summary
+from gilbench.stats import Estimate
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.workload import Job
 
 TOGETHER: Final = "together"
 SEPARATELY: Final = "separately"
-SIZE: Final = "tiny"  # its graph has few tasks of each sort: readable
+SIZE: Final = "tiny"  # few tasks of each sort, so that the graph is readable
 ROW: Final = 0.3  # inches
 BOX: Final = (0.8, 0.62)  # of a column's width and a row's height
 SHARED: Final = {"facecolor": "#F9E0AE", "edgecolor": "#B37A00", "linewidth": 1.8}
@@ -36,7 +36,7 @@ SINGLE: Final = {"facecolor": "#EAF3FA", "edgecolor": "#0072B2", "linewidth": 0.
 class Tasks:
     """One dask.compute. needs: task -> the tasks it needs. labels: task -> function. shared: needed by every result."""
 
-    needs: layout.Graph
+    needs: layered.Graph
     labels: Mapping[Hashable, str]
     shared: Set[Hashable]
 
@@ -47,13 +47,15 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     if not measured & {TOGETHER, SEPARATELY} or not {TOGETHER, SEPARATELY} <= set(all_workloads()):
         raise NothingToDraw(f"this result has no shared work: run `gilbench run {TOGETHER} {SEPARATELY}`")
     graphs = {name: computes(_job(name)) for name in (TOGETHER, SEPARATELY)}
-    layouts = {name: [layout.layered(tasks.needs, tasks.labels) for tasks in runs] for name, runs in graphs.items()}
+    layouts = {name: [layered.lay_out(tasks.needs, tasks.labels) for tasks in runs] for name, runs in graphs.items()}
     rows = max(sum(place.rows + 1 for place in places) for places in layouts.values())
     figure = style.page(
         message(graphs, summaries),
         summaries,
         rows * ROW + 0.5,
-        notes=[f"dask's graphs at size {SIZE}: each box is a task, work flows to the right. {_measured(summaries)}"],
+        notes=[
+            f"dask's graphs at size {SIZE}: each box is a task, and work flows to the right. {_measured(summaries)}"
+        ],
         legend=[Patch(label="needed by both results", **SHARED), Patch(label="needed by one", **SINGLE)],  # type: ignore[arg-type]
     )
     for axes, name in zip(figure.subplots(1, 2), (TOGETHER, SEPARATELY), strict=True):
@@ -65,7 +67,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         top = 0.0
         for number, (tasks, place) in enumerate(zip(graphs[name], layouts[name], strict=True), 1):
             text = f"dask.compute {number}" if len(graphs[name]) > 1 else "dask.compute"
-            axes.text(-0.4, top, text, color=style.GREY, va="center")
+            axes.text(-0.4, top, text, color=style.GRAY, va="center")
             room = figure.get_figwidth() / 2 * 0.92 / columns * BOX[0] - 0.06
             _tasks(axes, tasks, place, top + 1, room)
             top += place.rows + 1
@@ -73,13 +75,13 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def computes(job: Job) -> list[Tasks]:
-    """Return the graphs that are executed, one for each dask.compute: merged for a job whose results come together.
+    """Return the graphs that are executed, one for each dask.compute; merged if the job computes its results together.
 
-    Shared are the tasks that every result needs: the same one, or one of its own that does the same.
+    A task counts as shared if every result needs it, either the same task or one of its own that does the same.
     """
     graphs = [_tasks_of(collection) for collection in job.collections]
     labels = {task: label for _, names in graphs for task, label in names.items()}
-    signatures = [layout.signatures(needs, names) for needs, names in graphs]
+    signatures = [layered.signatures(needs, names) for needs, names in graphs]
     common = set.intersection(*(set(mine.values()) for mine in signatures)) if len(graphs) > 1 else set()
     shared = {task for mine in signatures for task, signature in mine.items() if signature in common}
     if job.together:
@@ -89,13 +91,13 @@ def computes(job: Job) -> list[Tasks]:
 
 
 def message(graphs: Mapping[str, Sequence[Tasks]], summaries: Sequence[Summary]) -> str:
-    """Return the numbers of tasks, and what the difference costs where it was measured."""
+    """Return the numbers of tasks and, if it was measured, what the difference costs."""
     found = [saved for summary in summaries if (saved := saving(summary)) is not None]
     time = ""
     if len(found) == 1 and found[0].low > 1:
         time = f" and {style.tick(units.times(found[0].value))} the time"
     elif len(found) == 1:
-        time = ", which made no clear difference to the time"
+        time = ", with no clear difference in time"
     return (
         f"Together, shared work runs once: {_count(graphs[TOGETHER])}; "
         f"separately twice: {_count(graphs[SEPARATELY])}{time}"
@@ -103,8 +105,8 @@ def message(graphs: Mapping[str, Sequence[Tasks]], summaries: Sequence[Summary])
 
 
 def saving(summary: Summary) -> Estimate | None:
-    """Return the time of separately over that of together under sync, at the size that both were measured at."""
-    cases = {(c.case.workload, c.case.size): c for c in data.timed(summary) if c.case.scheduler == "sync"}
+    """Return the time of separately over that of together under sync, at a size at which both were measured."""
+    cases = {(c.case.workload, c.case.size): c for c in selected.timed(summary) if c.case.scheduler == "sync"}
     for (workload, size), separately in cases.items():
         if workload == SEPARATELY and (TOGETHER, size) in cases:
             return summary.ratio(separately, cases[TOGETHER, size])
@@ -112,14 +114,14 @@ def saving(summary: Summary) -> Estimate | None:
 
 
 def dask_visualize(folder: Path) -> Path | None:
-    """Write dask.visualize's own picture of `together` into `folder`; None where the graphviz package or dot is missing."""
+    """Write dask.visualize's own picture of `together` into `folder`. Return None if graphviz or its dot program is missing."""
     if importlib.util.find_spec("graphviz") is None or shutil.which("dot") is None:
         return None
     import dask
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "dask_visualize.svg"
-    # dask writes straight to the file that it is told: nobody is to see half of it.
+    # dask writes straight to the named file, so give it a temporary one: nobody should see half a picture.
     with tempfile.TemporaryDirectory(dir=folder) as inside:
         dask.visualize(
             *_job(TOGETHER).collections, filename=str(Path(inside) / path.stem), format="svg", engine="graphviz"
@@ -134,7 +136,7 @@ def _job(name: str) -> Job:
 
 
 def _tasks_of(collection: Any) -> tuple[dict[Hashable, frozenset[Hashable]], dict[Hashable, str]]:
-    """Return task -> what it needs, and task -> its function's name, of one dask collection."""
+    """Return task -> the tasks it needs, and task -> the name of its function, for one dask collection."""
     from dask._task_spec import convert_legacy_graph
     from dask.utils import funcname
 
@@ -148,7 +150,7 @@ def _count(runs: Sequence[Tasks]) -> str:
 
 
 def _measured(summaries: Sequence[Summary]) -> str:
-    """Return what separately costs over together, for every summary that has both under sync."""
+    """Return the cost of separately over together for every summary that has both under sync."""
     parts = []
     for summary in summaries:
         if (saved := saving(summary)) is not None:
@@ -157,13 +159,13 @@ def _measured(summaries: Sequence[Summary]) -> str:
     return f"Time of separately over together under sync: {'; '.join(parts)}." if parts else ""
 
 
-def _tasks(axes: Axes, tasks: Tasks, place: layout.Layout, top: float, room: float) -> None:
-    """Draw one graph below `top`: arrows from right edges to left ones, boxes over them, in each its function's name."""
+def _tasks(axes: Axes, tasks: Tasks, place: layered.Layout, top: float, room: float) -> None:
+    """Draw one graph below `top`: arrows between the boxes, and boxes that hold the names of the functions."""
     wide, high = BOX
     edges = [(place.places[other], place.places[task]) for task, needed in tasks.needs.items() for other in needed]
     for (start, begin), (column, row) in sorted(edges):
         ends = {"xy": (column - wide / 2, top + row), "xytext": (start + wide / 2, top + begin)}
-        look = {"arrowstyle": "-|>", "color": style.GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+        look = {"arrowstyle": "-|>", "color": style.GRAY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", **ends, arrowprops={**look, "mutation_scale": 7}, zorder=1)  # type: ignore[arg-type]
     for task, (column, row) in sorted(place.places.items(), key=lambda item: item[1]):
         look = SHARED if task in tasks.shared else SINGLE

@@ -1,4 +1,4 @@
-"""Timeline: where each task ran, and from when to when, in one compute under each scheduler."""
+"""Timeline: where and when each task ran, in one compute under each scheduler."""
 
 from __future__ import annotations
 
@@ -9,49 +9,51 @@ from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
 from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
-from gilbench.probes.timeline_probe import Task, Timeline
+from gilbench.charts.drawing import style, task_bars
+from gilbench.charts.drawing.task_bars import Bar
+from gilbench.charts.table import SERIES, Table
+from gilbench.explain import selected, series
+from gilbench.probes.timeline_probe import Timeline
 from gilbench.results.observations import Probing
 from gilbench.results.summary import Summary
 from gilbench.schedulers import core_schedulers
 
 MOST: Final = 3  # workloads drawn
-NAMED: Final = 6  # of those left out
-MATTERS: Final = 0.25  # share of the workers' time inside tasks, below which their length is not what counts
-OWN_CPU: Final = 0.75  # of sync's share of time on a CPU, below which tasks on processes must have shared theirs
-SAME: Final = 1.1  # times as fast or as long, up to which nothing is said to change: each is a single compute
+NAMED: Final = 6  # workloads that are named if left out
+MATTERS: Final = 0.25  # share of the workers' time inside tasks; below it, the length of tasks does not matter
+OWN_CPU: Final = 0.75  # of sync's share of time on a CPU; below it, tasks on processes must have shared CPUs
+SAME: Final = 1.1  # times as fast or as long; smaller changes are not mentioned, because each is a single compute
 
 # Inches.
-LANE: Final = 0.17  # of one thread
-LEAST: Final = 0.36  # of one scheduler: two lines of text stand beside it
-TALLEST: Final = 0.9  # of one scheduler with many lanes
-APART: Final = 0.024  # between lanes; none where they are too many
+LANE: Final = 0.17  # height of one thread
+LEAST: Final = 0.36  # height of one scheduler, which has two lines of text beside it
+TALLEST: Final = 0.9  # height of one scheduler with many lanes
+APART: Final = 0.024  # between lanes, unless there are too many
 GAP: Final = 0.09  # between schedulers
-AROUND: Final = 0.42  # a block's title and ticks
+AROUND: Final = 0.42  # title and ticks of a block
 TITLE_ROOM: Final = 6.2
-WIDE: Final = 500  # steps over the axis, about a pixel each, below which tasks are not drawn apart
+WIDE: Final = 500  # steps across the axis, about a pixel each; shorter tasks are not drawn separately
 
 IDLE: Final = "#e6e6e6"
-THIN: Final = 4  # steps, below which a bar has no edge
-FAINT: Final = 0.15  # of a lane's height, that the lowest bar has: less could not be seen
+THIN: Final = 4  # steps; shorter bars have no edge
 
-BARS: Final = 1500  # in the whole chart: keeps the SVG small
-TOGETHER: Final = 6  # steps that short tasks are drawn together over
-BEYOND: Final = 2.5  # times the longest of the core schedulers, where the axis ends for all others
-Box = tuple[float, float, float, float]  # left, top, width, height
+BARS: Final = 1500  # in the whole chart, to keep the SVG small
+BEYOND: Final = (
+    2.5  # times the longest of the core schedulers: the axis does not extend for schedulers that take longer
+)
 
 
 @dataclass(frozen=True)
 class Block:
-    """The timelines of one workload at one size: scheduler -> Timeline, in the order of the legend."""
+    """The timelines of one workload at one size.
+
+    summary: name of the result. timelines: scheduler -> Timeline, in the order of the legend.
+    """
 
     summary: str
     workload: str
@@ -59,39 +61,32 @@ class Block:
     timelines: Mapping[str, Timeline]
 
     def gain(self, scheduler: str) -> float | None:
-        """Return how many times as fast as sync it was; None without both."""
+        """Return how many times as fast as sync a scheduler was; None without timelines of both."""
         mine, sync = self.timelines.get(scheduler), self.timelines.get("sync")
         return sync.seconds / mine.seconds if mine and sync else None
 
     @property
     def contrast(self) -> float:
-        """How many times as fast as on threads it was on processes: largest where tasks hold the GIL."""
+        """How many times as fast as on threads it ran on processes; largest if tasks hold the GIL."""
         gains = [self.gain(scheduler) or 1.0 for scheduler in ("processes", "threads")]
         return gains[0] / gains[1]
 
     @property
     def busy_machine(self) -> float | None:
-        """Share of their time that tasks on processes were off a CPU, where sync's were on one: it is no wait for a GIL."""
+        """Share of the time that tasks on processes were off the CPU although those of sync were on it; None if they were not.
+
+        Processes have no GIL to wait for, so something else kept the machine busy.
+        """
         mine, sync = self.timelines.get("processes"), self.timelines.get("sync")
         return 1 - mine.on_cpu if mine and sync and mine.on_cpu < OWN_CPU * sync.on_cpu else None
 
     @property
     def limit(self) -> float:
-        """Seconds where the axis ends: what takes far longer than the core schedulers runs out of it."""
-        # A hiccup of one compute may lengthen its line beyond the axis, not the axis.
-        ends = {name: min(max(one.computes), 1.3 * one.seconds) for name, one in self.timelines.items()}
+        """Where the axis ends, in seconds. Schedulers that take far longer than the core ones run off it."""
+        # If a single compute was slow, its line may run off the axis, but the axis does not grow.
+        ends = {name: min(max(timeline.computes), 1.3 * timeline.seconds) for name, timeline in self.timelines.items()}
         core = max((end for name, end in ends.items() if name in core_schedulers()), default=min(ends.values()))
         return 1.01 * max(end for end in ends.values() if end <= BEYOND * core)
-
-
-@dataclass
-class Bar:
-    """One task, or several that are too short to be drawn apart. inside: seconds in tasks. longest: of one task."""
-
-    start: float
-    end: float
-    inside: float
-    longest: float
 
 
 Lanes = dict[str, list[list[Bar]]]  # scheduler -> the bars of each lane
@@ -108,9 +103,9 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     heights = [sum(_height(timeline) + GAP for timeline in block.timelines.values()) + AROUND for block in drawn]
     titles = [_block_title(block, alone=len(drawn) == 1, several=len(summaries) > 1) for block in drawn]
     heights = [height + 0.16 * title.count("\n") for height, title in zip(heights, titles, strict=True)]
-    told = {id(summary): mine for summary, mine in zip(summaries, chosen, strict=True)}
+    stories = {id(summary): mine for summary, mine in zip(summaries, chosen, strict=True)}
     figure = style.page(
-        style.messages(summaries, lambda summary: message(told[id(summary)])),
+        style.messages(summaries, lambda summary: message(stories[id(summary)])),
         summaries,
         sum(heights) + 0.25,
         notes=list(_notes(drawn, lanes, [block for mine in found for block in mine if block not in drawn])),
@@ -130,66 +125,89 @@ def blocks(summary: Summary) -> list[Block]:
     for probing in summary.probes:
         timelines = _timelines(probing)
         known = found.get(probing.workload)
-        if timelines and (known is None or data.size_order(probing.size) >= data.size_order(known.size)):
+        if timelines and (known is None or selected.size_order(probing.size) >= selected.size_order(known.size)):
             found[probing.workload] = Block(summary.name, probing.workload, probing.size, timelines)
     return list(found.values())
 
 
 def _timelines(probing: Probing) -> dict[str, Timeline]:
     """Return scheduler -> Timeline, in the order of the legend."""
-    found = {name: one for name, each in probing.found.get("timeline", {}).items() if (one := Timeline.of(each))}
-    order = style.series_order(_series(name, one) for name, one in found.items())
+    found = {
+        scheduler: timeline
+        for scheduler, finding in probing.found.get("timeline", {}).items()
+        if (timeline := Timeline.of(finding))
+    }
+    order = style.series_order(_series(scheduler, timeline) for scheduler, timeline in found.items())
     return dict(sorted(found.items(), key=lambda item: order.index(_series(*item))))
 
 
 def _series(scheduler: str, timeline: Timeline) -> str:
-    """Return the name that a scheduler has a style under."""
+    """Return the series whose style a scheduler has."""
     processes = len({process for process, _ in timeline.lanes})
     threads = max(thread for _, thread in timeline.lanes) + 1
-    return data.series(Case("", "", scheduler, processes, threads))
+    return series.name_of(Case("", "", scheduler, processes, threads))
+
+
+def tabulate(summary: Summary) -> Table:
+    """Return how long each compute took, and how much of the workers' time was inside tasks."""
+    rows = [
+        (block.workload, name, float(len(timeline.tasks)), timeline.seconds, timeline.busy, timeline.longest.seconds)
+        for block in blocks(summary)
+        for name, timeline in block.timelines.items()
+    ]
+    return Table(
+        (
+            *SERIES,
+            ("tasks", "count"),
+            ("compute", "second"),
+            ("inside tasks", "share"),
+            ("longest task", "second"),
+        ),
+        tuple(rows),
+    )
 
 
 def chosen_of(found: Sequence[Sequence[Block]]) -> list[list[Block]]:
-    """Return what is drawn of each result, at most MOST in all: the same workloads of each, where they have them."""
+    """Return the blocks to draw of each result, at most MOST in all, with the same workloads for each if possible."""
     most = max(1, MOST // sum(map(bool, found)))
     names: set[str] = set()
     chosen: list[list[Block]] = []
     for mine in found:
         same = [block for block in mine if block.workload in names]
-        chosen.append(same or telling(mine)[:most])
+        chosen.append(same or most_telling(mine)[:most])
         names = names or {block.workload for block in chosen[-1]}
     return chosen
 
 
-def telling(found: Sequence[Block]) -> list[Block]:
-    """Return the blocks, first that where processes beat threads most, then that which threads speed up most."""
+def most_telling(found: Sequence[Block]) -> list[Block]:
+    """Return the blocks: first the one where processes beat threads most, then the one that threads speed up most."""
     if not found:
         return []
-    most_apart = max(found, key=lambda block: block.contrast)
+    contrast = max(found, key=lambda block: block.contrast)
     best_on_threads = max(found, key=lambda block: block.gain("threads") or 0.0)
-    return list({id(block): block for block in (most_apart, best_on_threads, *found)}.values())
+    return list({id(block): block for block in (contrast, best_on_threads, *found)}.values())
 
 
 # --- Text
 
 
 def message(drawn: Sequence[Block]) -> str:
-    """Return what threads do to the one workload; of several, to that which gains least and that which gains most."""
+    """Return the title: the story of a single workload, or the ones of several that gain least and most on threads."""
     if not drawn:
         return "no timelines"
-    told = sorted((block for block in drawn if block.gain("threads")), key=lambda block: block.gain("threads") or 0.0)
-    if len(told) < 2:
-        block = (told or drawn)[0]
+    ranked = sorted((block for block in drawn if block.gain("threads")), key=lambda block: block.gain("threads") or 0.0)
+    if len(ranked) < 2:
+        block = (ranked or drawn)[0]
         return f"{style.plain(block.workload)}: {story(block)}"
     parts = []
-    for block in (told[0], told[-1]):
+    for block in (ranked[0], ranked[-1]):
         change = _change(block.gain("threads") or 1.0)
         parts.append(f"{style.plain(block.workload)} {f'is {change}' if change else 'gains nothing'} ({_tasks(block)})")
     return f"On threads, {'; '.join(parts)}"
 
 
 def story(block: Block) -> str:
-    """Return what became of one workload's tasks on threads and on processes."""
+    """Return what happened to the tasks of one workload on threads and on processes."""
     parts = []
     if (gain := block.gain("threads")) is not None:
         parts.append(f"on threads {_tasks(block)}, {_change(gain) or 'nothing is gained'}")
@@ -202,14 +220,14 @@ def story(block: Block) -> str:
 
 
 def _change(gain: float) -> str:
-    """Return a gain over sync in words; nothing where it is small."""
+    """Return a gain over sync in words; "" if it is small."""
     if gain > SAME:
         return f"{gain:.1f}x faster"
     return f"{1 / gain:.1f}x slower" if gain < 1 / SAME else ""
 
 
 def _tasks(block: Block) -> str:
-    """Return what threads do to the tasks' length; where that is not what counts, how much of the time is theirs."""
+    """Return what threads do to the length of tasks or, if that does not matter, how much of the time is inside tasks."""
     threads = block.timelines["threads"]
     if threads.busy < MATTERS:
         return f"only {100 * threads.busy:.0f}{style.NO_BREAK}% of the time is inside tasks"
@@ -218,34 +236,34 @@ def _tasks(block: Block) -> str:
 
 
 def _block_title(block: Block, *, alone: bool, several: bool) -> str:
-    """Return what stands above a block, in as many lines as it needs: the page's title tells the story of one alone."""
+    """Return the title of a block, in as many lines as it needs. If it is alone, the title of the page tells its story."""
     count = len(next(iter(block.timelines.values())).tasks)
     name = f"{style.plain(block.workload)}, {style.plain(block.size)}"
     name += f" · {style.plain(block.summary)}" if several else ""
-    said = style.count(count, "task") if alone else story(block)
-    return "\n".join(style.wrapped(f"{name}: {said}", TITLE_ROOM, style.TEXT + 0.5, "bold"))
+    text = style.count(count, "task") if alone else story(block)
+    return "\n".join(style.wrapped(f"{name}: {text}", TITLE_ROOM, style.TEXT + 0.5, "bold"))
 
 
 def _notes(drawn: Sequence[Block], lanes: Sequence[Lanes], left_out: Sequence[Block]) -> Iterator[str]:
-    """Yield how to read the chart, and what is not in it."""
+    """Yield how to read the chart, and what was left out."""
     yield (
-        "A bar is a task, in the thread that ran it, from start to end: waiting for the GIL is inside. Outside is grey. "
-        "This is the fastest of a few computes; the line to the right ends where the slowest did."
+        "Bar: a task from start to end, in the thread that ran it, including waits for the GIL. Gray: time outside tasks. "
+        "Each is the fastest of a few computes; the line to its right ends where the slowest did."
     )
-    yield "Right: the whole compute, its speed-up over sync, and the share of the workers' time inside tasks."
+    yield "Right: time of the whole compute, its speed-up over sync, and the share of the workers' time inside tasks."
     shares = (
         bar.inside / max(bar.end - bar.start, block.limit / WIDE)
         for block, found in zip(drawn, lanes, strict=True)
         for bar in chain.from_iterable(chain.from_iterable(found.values()))
     )
     if any(share < 0.99 for share in shares):
-        yield "Where tasks are too short to be drawn, a bar's height is the share of its time inside tasks."
+        yield "Where tasks are too short to draw, a bar's height is the share of its time inside tasks."
     doubtful = [(style.plain(block.workload), share) for block in drawn if (share := block.busy_machine) is not None]
     if doubtful:
         most = f"{100 * max(share for _, share in doubtful):.0f}{style.NO_BREAK}%"
         yield (
-            f"Doubtful: on processes the tasks of {style.listed([name for name, _ in doubtful])} were off the CPU for {most} "
-            "of their time, and there is no GIL to wait for: something else kept the machine busy."
+            f"Doubtful: on processes, the tasks of {style.listed([name for name, _ in doubtful])} were off the CPU for {most} "
+            "of their time without a GIL to wait for, so something else kept the machine busy."
         )
     if left_out:
         names = list(dict.fromkeys(style.plain(block.workload) for block in left_out))
@@ -256,26 +274,13 @@ def _notes(drawn: Sequence[Block], lanes: Sequence[Lanes], left_out: Sequence[Bl
 # --- Drawing
 
 
-def bars(lane: Sequence[Task], step: float) -> list[Bar]:
-    """Return what is drawn of a lane: a bar for each task, and one for several where they are shorter than a step (s)."""
-    found: list[Bar] = []
-    for task in lane:
-        last = found[-1] if found else None
-        short = last and max(task.seconds, last.longest, task.start - last.end) < step
-        if last and short and task.end - last.start < TOGETHER * step:
-            last.end, last.inside = max(last.end, task.end), last.inside + task.seconds
-            last.longest = max(last.longest, task.seconds)
-        else:
-            found.append(Bar(task.start, task.end, task.seconds, task.seconds))
-    return found
-
-
 def fitting(block: Block, most: int) -> Lanes:
-    """Return scheduler -> the bars of each lane, in steps as wide as it takes to have at most so many in all."""
+    """Return scheduler -> the bars of each lane, with steps wide enough that there are at most `most` bars in all."""
     step = block.limit / WIDE
     while True:
         found = {
-            name: [bars(lane, step) for lane in timeline.lanes.values()] for name, timeline in block.timelines.items()
+            name: [task_bars.bars(lane, step) for lane in timeline.lanes.values()]
+            for name, timeline in block.timelines.items()
         }
         if sum(len(lane) for lanes in found.values() for lane in lanes) <= most or step > block.limit:
             return found
@@ -283,7 +288,7 @@ def fitting(block: Block, most: int) -> Lanes:
 
 
 def _lanes(timeline: Timeline) -> int:
-    """Return the lanes that are drawn: idle workers have one, too."""
+    """Return the number of lanes drawn. Idle workers have one, too."""
     return max(timeline.workers, len(timeline.lanes))
 
 
@@ -292,7 +297,7 @@ def _height(timeline: Timeline) -> float:
 
 
 def _panel(axes: Axes, block: Block, lanes: Lanes) -> None:
-    """Draw one workload: its schedulers one above the other, on the same axis."""
+    """Draw one workload: its schedulers one above the other on the same axis."""
     limit, middles, down = block.limit * 1e3, [], 0.0
     for name, timeline in block.timelines.items():
         height = _height(timeline)
@@ -320,7 +325,7 @@ def _scheduler(
     lanes: Sequence[Sequence[Bar]],
     place: tuple[float, float, float],
 ) -> None:
-    """Draw one scheduler's lanes, in ms. place: where its top is and how high it is, in inches, and the axis' end in ms."""
+    """Draw the lanes of one scheduler. place: its top and height in inches, and the end of the axis in ms."""
     top, height, limit = place
     pitch = min(height / _lanes(timeline), LANE)
     top += (height - pitch * _lanes(timeline)) / 2
@@ -328,22 +333,22 @@ def _scheduler(
     rows = range(_lanes(timeline)) if thick < pitch else range(1)  # lanes without gaps are one strip
     strip = timeline.seconds * 1e3, (thick if thick < pitch else pitch * _lanes(timeline))
     strips = [(0.0, top + index * pitch, *strip) for index in rows]
-    axes.add_patch(_boxes(strips, facecolor=IDLE, linewidth=0, zorder=1))
-    colour = style.style_of(_series(name, timeline)).colour
+    axes.add_patch(task_bars.patch(strips, facecolor=IDLE, linewidth=0, zorder=1))
+    color = style.style_of(_series(name, timeline)).color
     drawn = [
-        _box(bar, top + index * pitch, thick, limit / WIDE)
+        task_bars.box(bar, top + index * pitch, thick, limit / WIDE)
         for index, lane in enumerate(lanes)
         for bar in lane
         if bar.start * 1e3 < limit
     ]
-    # White edges tell neighbours apart; they would swallow what is thin.
+    # White edges separate neighbors, but they would swallow thin bars.
     thin = [box for box in drawn if box[2] < THIN * limit / WIDE]
     wide = [box for box in drawn if box[2] >= THIN * limit / WIDE]
     if thin:
-        axes.add_patch(_boxes(thin, facecolor=colour, linewidth=0, zorder=2))
+        axes.add_patch(task_bars.patch(thin, facecolor=color, linewidth=0, zorder=2))
     if wide:
         edge = min(0.8, 72 * thick / 8)  # points
-        axes.add_patch(_boxes(wide, facecolor=colour, edgecolor="white", linewidth=edge, zorder=3))
+        axes.add_patch(task_bars.patch(wide, facecolor=color, edgecolor="white", linewidth=edge, zorder=3))
     if not drawn:
         text = f"first task after {units.seconds(timeline.first)}"
         behind = {"facecolor": IDLE, "edgecolor": "none", "pad": 1.0}
@@ -352,27 +357,10 @@ def _scheduler(
 
 
 def _end(axes: Axes, timeline: Timeline, up: float, limit: float) -> None:
-    """Draw a line from the compute's end to that of the slowest one, in ms; an arrow head where it is out of the picture."""
+    """Draw a line from the end of the compute to the end of the slowest one, with an arrowhead if that is off the axis."""
     end, slowest = timeline.seconds * 1e3, max(timeline.computes) * 1e3
     if slowest > limit:
-        axes.plot([limit * 0.994], [up], ">", color=style.GREY, markersize=4, zorder=3)
+        axes.plot([limit * 0.994], [up], ">", color=style.GRAY, markersize=4, zorder=3)
     if end <= limit:
         later = [[0.0], [max(0.0, min(slowest, limit) - end)]]
-        axes.errorbar([end], [up], xerr=later, fmt="none", ecolor=style.GREY, elinewidth=1.2, capsize=2)
-
-
-def _box(bar: Bar, top: float, thick: float, step: float) -> Box:
-    """Return a bar's box, in ms and inches: never so small that it cannot be seen."""
-    width = max(step, (bar.end - bar.start) * 1e3)
-    height = thick * min(1.0, max(FAINT, bar.inside * 1e3 / width))
-    return bar.start * 1e3, top + thick - height, width, height
-
-
-def _boxes(boxes: Sequence[Box], **look: object) -> PathPatch:
-    """Return boxes as one patch: in an SVG, one element for all of them."""
-    return PathPatch(
-        Path.make_compound_path(
-            *(Path([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], closed=True) for x, y, w, h in boxes)
-        ),
-        **look,
-    )
+        axes.errorbar([end], [up], xerr=later, fmt="none", ecolor=style.GRAY, elinewidth=1.2, capsize=2)

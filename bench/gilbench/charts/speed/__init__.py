@@ -1,1 +1,1 @@
-"""Charts of how fast: which scheduler wins, by how much, and how sure that is."""
+"""Charts of speed: which scheduler wins, by how much, and how certain that is."""

@@ -1,4 +1,4 @@
-"""Forest: every case of a check with its ratio, its interval and its verdict."""
+"""Forest: every case of a check with its ratio, interval and verdict."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import style as style
+from gilbench.charts.drawing import style
 from gilbench.results.verdicts import KINDS, Kind, Line, Verdicts, ordered
 
-OF: Final = "verdicts"  # what it draws, in place of results
+OF: Final = "verdicts"  # it draws these instead of results
 ROW: Final = 0.24  # inches
-WIDEST: Final = 0.5  # of ln(ratio): what lies further out is drawn as an arrow at the edge
+WIDEST: Final = 0.5  # largest ln(ratio) on the axis; beyond it, an arrow at the edge
 STEPS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # between ticks
-# Okabe and Ito's colours, as everywhere; the mark tells the verdict where colours do not.
+# Okabe and Ito's colors, as in the other charts. The marks identify the verdicts without colors.
 LOOKS: Final[dict[Kind, tuple[str, str]]] = {
     "regression": ("#D55E00", ">"),
     "failed": ("#000000", "X"),
@@ -29,20 +29,20 @@ LOOKS: Final[dict[Kind, tuple[str, str]]] = {
 
 
 def draw(verdicts: Sequence[Verdicts]) -> Figure:
-    """Which cases became slower or faster, by how much, and how sure is it?"""
-    found = [(one, ordered(one.lines)) for one in verdicts if one.lines]
+    """Which cases became slower or faster, by how much, and how certain is that?"""
+    found = [(check, ordered(check.lines)) for check in verdicts if check.lines]
     if not found:
         raise NothingToDraw("these verdicts have no case")
     heights = [len(lines) * ROW + (0.55 if len(found) > 1 else 0.3) for _, lines in found]
     kinds = {line.kind for _, lines in found for line in lines}
     figure = style.page(
-        "\n".join(message(one) for one, _ in found),
+        "\n".join(message(check) for check, _ in found),
         [],
         sum(heights) + 0.45,
         notes=[
-            *(f"base: {style.plain(one.base, 90)}, head: {style.plain(one.head, 90)}" for one, _ in found),
-            "A mark is the ratio, its line the 95 % interval; in the band a change does not matter. "
-            "Numbers: change, and epochs (or processes) behind it.",
+            *(f"base: {style.plain(check.base, 90)}, head: {style.plain(check.head, 90)}" for check, _ in found),
+            "Mark: the ratio; line: its 95 % interval. Changes within the band do not matter. "
+            "Numbers: the change, and the epochs (or processes) behind it.",
         ],
         legend=[
             Line2D([], [], color=LOOKS[kind][0], marker=LOOKS[kind][1], markersize=6, label=kind)
@@ -52,18 +52,18 @@ def draw(verdicts: Sequence[Verdicts]) -> Figure:
     )
     grid = figure.add_gridspec(len(found), 1, height_ratios=heights)
     reach = _reach([line for _, lines in found for line in lines])
-    for index, (one, lines) in enumerate(found):
+    for index, (check, lines) in enumerate(found):
         axes = figure.add_subplot(grid[index, 0])
         _panel(axes, lines, reach)
         if len(found) > 1:
-            axes.set_title(style.plain(f"{one.base} against {one.head}", 80))
+            axes.set_title(style.plain(f"{check.base} against {check.head}", 80))
     unit = "time of head / time of base" if verdicts[0].of == "time" else "speed-up of base / speed-up of head"
-    axes.set_xlabel(f"{unit}, as a change (log scale): to the right head is worse")
+    axes.set_xlabel(f"{unit}, as a change (log scale): head is worse to the right")
     return figure
 
 
 def message(verdicts: Verdicts) -> str:
-    """Return the title: what got worse, by how much; or that nothing did."""
+    """Return the title: what got worse and by how much, or that nothing did."""
     worse = [line for line in ordered(verdicts.lines) if line.kind == "regression"]
     what = "slower" if verdicts.of == "time" else "worse"
     if worse:
@@ -74,7 +74,7 @@ def message(verdicts: Verdicts) -> str:
 
 
 def _reach(lines: Sequence[Line]) -> float:
-    """Return how far the axis goes to either side, as ln(ratio)."""
+    """Return how far the axis extends to either side, as ln(ratio)."""
     ends = [
         max(abs(math.log(line.high)), abs(math.log(line.low)))
         for line in lines
@@ -84,14 +84,14 @@ def _reach(lines: Sequence[Line]) -> float:
 
 
 def _ticks(reach: float) -> list[float]:
-    """Return round changes, as fractions, that fit between -reach and reach on the scale of logs."""
+    """Return round changes, as fractions, that fit between -reach and reach on the log scale."""
     step = next((step for step in STEPS if math.expm1(reach) <= 4 * step), STEPS[-1])
     changes = [step * i for i in range(-9, 10)]
     return [change for change in changes if change > -1 and abs(math.log1p(change)) <= reach]
 
 
 def _panel(axes: Axes, lines: Sequence[Line], reach: float) -> None:
-    """Draw one row per case, on a scale of logs, on which as much faster and slower are as far from 0."""
+    """Draw one row per case on a log scale, where half and twice the time are equally far from 0."""
     axes.set_xlim(-reach, reach)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_yticks(range(len(lines)), [style.plain(line.case, 46) for line in lines])
@@ -108,17 +108,17 @@ def _panel(axes: Axes, lines: Sequence[Line], reach: float) -> None:
 
 
 def _row(axes: Axes, row: int, line: Line, reach: float) -> None:
-    colour, marker = LOOKS[line.kind]
+    color, marker = LOOKS[line.kind]
     beside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT}
     if line.reason or not math.isfinite(line.ratio):
-        axes.text(0.01, row, style.plain(line.reason or "not measured", 70), color=colour, **beside)
+        axes.text(0.01, row, style.plain(line.reason or "not measured", 70), color=color, **beside)
         return
     low, high = (
         math.log(end) if 0 < end < math.inf else math.copysign(math.inf, end - 1) for end in (line.low, line.high)
     )
-    axes.plot([max(low, -reach), min(high, reach)], [row, row], color=colour, linewidth=1.6, solid_capstyle="butt")
-    axes.plot([min(max(math.log(line.ratio), -reach), reach)], [row], color=colour, marker=marker, markersize=5.5)
+    axes.plot([max(low, -reach), min(high, reach)], [row, row], color=color, linewidth=1.6, solid_capstyle="butt")
+    axes.plot([min(max(math.log(line.ratio), -reach), reach)], [row], color=color, marker=marker, markersize=5.5)
     for beyond, end, arrow in ((low < -reach, -reach, "<"), (high > reach, reach, ">")):
         if beyond:
-            axes.plot([end], [row], color=colour, marker=arrow, markersize=4, clip_on=False)
+            axes.plot([end], [row], color=color, marker=arrow, markersize=4, clip_on=False)
     axes.text(1.01, row, f"{line.ratio - 1:+.1%}  {line.n}", **beside)

@@ -12,28 +12,28 @@ from matplotlib.lines import Line2D
 
 from gilbench import stats
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
-from gilbench.results.summary import CaseSummary, Estimate, Summary
+from gilbench.charts.drawing import intervals, scales, style
+from gilbench.explain import selected
+from gilbench.results.summary import CaseSummary, Summary
+from gilbench.stats import Estimate
 
 ROW: Final = 0.42  # inches
-# Both speed-ups of the build without a GIL and the one of the build with it, from top to bottom in a row.
+# The speed-ups in a row, from top to bottom: of the build with a GIL, then both of the build without one.
 LOOKS: Final[Mapping[str, style.Style]] = {
     "with": style.Style("#7F7F7F", "o", ""),
     "own": style.Style("#0072B2", "s", ""),
     "other": style.Style("#D55E00", "D", ""),
 }
 SHIFT: Final = {"with": -0.24, "own": 0.0, "other": 0.24}
-PAYS: Final = 1.1  # times the single-thread time: where the interval lies within, that is about nothing
+PAYS: Final = 1.1  # times the single-thread time: an interval within this factor counts as no price
 
 
 @dataclass(frozen=True)
-class Row:
-    """One workload in both builds. All are ratios.
+class Builds:
+    """One workload in both builds. All figures are ratios.
 
-    with_gil: threads over sync in the build with a GIL. own: the same in the one without. other: its threads over the
-    sync of the build with a GIL. price: its sync time over that of the build with a GIL.
+    with_gil: speed-up of threads over sync in the build with a GIL. own: the same in the build without a GIL. other: its
+    threads over the sync of the build with a GIL. price: its sync time over that of the build with a GIL.
     """
 
     workload: str
@@ -48,12 +48,12 @@ def draw(summaries: Sequence[Summary]) -> Figure:
     pair = builds(summaries)
     if pair is None:
         raise NothingToDraw(
-            "this result has no fellow of a Python with (or without) a GIL beside it: run `gilbench run --python 3.14t`"
+            "this result has no counterpart from a Python without (or with) a GIL: run `gilbench run --python 3.14t`"
         )
     rows = rows_of(*pair)
     if not rows:
         raise NothingToDraw(
-            "this result has no workload in common with the other: time it under sync and on threads in both; run `gilbench run`"
+            "this result has no workload that both Pythons timed under sync and on threads: run `gilbench run` with both"
         )
     with_gil, without = pair
     labels = {
@@ -62,7 +62,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         "other": f"{version(without)}: threads over sync of {version(with_gil)}",
     }
     legend = [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle="none", label=labels[key])
+        Line2D([], [], color=look.color, marker=look.marker, linestyle="none", label=labels[key])
         for key, look in LOOKS.items()
     ]
     also = differences(with_gil, without)
@@ -72,8 +72,8 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         pair,
         len(rows) * ROW + 0.75,
         notes=[
-            axis.reading([row.own for row in rows]),
-            *([f"Not the GIL alone differs: {', '.join(also)}."] if also else []),
+            intervals.reading([row.own for row in rows]),
+            *([f"More than the GIL differs: {', '.join(also)}."] if also else []),
             *([f"Left out: {style.plain(', '.join(left_out), 90)}."] if left_out else []),
         ],
         legend=legend,
@@ -85,18 +85,18 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def builds(summaries: Sequence[Summary]) -> tuple[Summary, Summary] | None:
-    """Return a result with a GIL and one without, of Pythons as near to each other as can be; None without such a pair."""
+    """Return a result with a GIL and one without, from the closest versions of Python; None if there is no such pair."""
     pairs = [
-        (one, other)
-        for one in summaries
-        for other in summaries
-        if one.machine.get("gil") == "enabled" and other.machine.get("gil") == "disabled"
+        (with_gil, without)
+        for with_gil in summaries
+        for without in summaries
+        if with_gil.machine.get("gil") == "enabled" and without.machine.get("gil") == "disabled"
     ]
     return min(pairs, key=lambda pair: abs(_minor(pair[0]) - _minor(pair[1])), default=None)
 
 
-def rows_of(with_gil: Summary, without: Summary) -> list[Row]:
-    """Return the workloads that both results timed under sync and on as many threads, the largest gain first."""
+def rows_of(with_gil: Summary, without: Summary) -> list[Builds]:
+    """Return the workloads that both results timed under sync and on equally many threads, largest gain first."""
     found = []
     before, after = _cases(with_gil), _cases(without)
     for key, (sync, threads) in before.items():
@@ -106,7 +106,7 @@ def rows_of(with_gil: Summary, without: Summary) -> list[Row]:
         if threads.speedup is None or own_threads.speedup is None:
             continue
         found.append(
-            Row(
+            Builds(
                 workload=style.plain(key[0], 30),
                 with_gil=threads.speedup,
                 own=own_threads.speedup,
@@ -118,29 +118,29 @@ def rows_of(with_gil: Summary, without: Summary) -> list[Row]:
 
 
 def version(summary: Summary) -> str:
-    """Return the Python of a result as people write it: `3.14.0t` is the free-threaded one."""
+    """Return the Python version of a result as people write it: `3.14.0t` if it is free-threaded."""
     name = style.plain(str(summary.machine.get("python_version", "?")).split()[0], 12)
     return f"{name}t" if summary.machine.get("python_build") == "free-threaded" else name
 
 
-def message(rows: Sequence[Row], with_gil: Summary, without: Summary) -> str:
-    """Return the title: where threads gain that did not, and the price of a single thread."""
+def message(rows: Sequence[Builds], with_gil: Summary, without: Summary) -> str:
+    """Return the title: on how many workloads threads gain more, and what a single thread pays."""
     gained = [row for row in rows if row.own.low > row.with_gil.high]
-    text = f"without the GIL threads gain more on {len(gained)} of {style.count(len(rows), 'workload')}"
+    text = f"without the GIL, threads gain more on {len(gained)} of {style.count(len(rows), 'workload')}"
     middle = sorted((row.price for row in rows), key=lambda price: price.value)[len(rows) // 2]
     if middle.low > 1:
         text += f"; a single thread takes {middle.value:.2f}x as long at the median"
     elif middle.high < 1:
         text += f"; a single thread takes only {middle.value:.2f}x as long at the median"
     elif middle.low > 1 / PAYS and middle.high < PAYS:
-        text += "; a single thread pays about nothing at the median"
+        text += "; a single thread pays next to nothing at the median"
     else:
         text += "; what a single thread pays is unclear"
     return style.sentence(text)
 
 
 def differences(with_gil: Summary, without: Summary) -> list[str]:
-    """Return what else differs between the two: it is in the figures too."""
+    """Return what else differs between the two results, because it affects the figures too."""
     names = {"python_version": "Python", "pandas_version": "pandas", "numpy_version": "numpy", "dask_version": "dask"}
     pairs = {
         name: [style.plain(str(summary.machine.get(key, "?")).split()[0], 12) for summary in (with_gil, without)]
@@ -150,10 +150,10 @@ def differences(with_gil: Summary, without: Summary) -> list[str]:
 
 
 def _cases(summary: Summary) -> dict[tuple[str, str], tuple[CaseSummary, CaseSummary]]:
-    """Return (workload, size) -> (sync, threads at most workers), at the size that stands for the workload."""
-    timed = [case for case in data.at_main_size(data.timed(summary)) if case.case.pinned]
-    sync = {case.case.workload: case for case in timed if case.case.scheduler == "sync"}
-    widest = [case for case in data.at_most_workers(timed) if case.case.scheduler == "threads"]
+    """Return (workload, size) -> (sync, threads with the most workers), at the main size of each workload."""
+    pinned = [case for case in selected.at_main_size(selected.timed(summary)) if case.case.pinned]
+    sync = {case.case.workload: case for case in pinned if case.case.scheduler == "sync"}
+    widest = [case for case in selected.at_most_workers(pinned) if case.case.scheduler == "threads"]
     return {
         (case.case.workload, case.case.size): (sync[case.case.workload], case)
         for case in widest
@@ -166,9 +166,9 @@ def _minor(summary: Summary) -> int:
     return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
 
 
-def _speedups(axes: Axes, rows: Sequence[Row]) -> None:
+def _speedups(axes: Axes, rows: Sequence[Builds]) -> None:
     figures = [figure for row in rows for figure in (row.with_gil, row.own, row.other)]
-    axis.ratio_axis(axes, "x", *axis.log_limits(figures, include=(1, 2), pad=1.1))
+    scales.ratio_axis(axes, "x", *scales.log_limits(figures, include=(1, 2), pad=1.1))
     axes.axvline(1, color="black", linewidth=1.1, zorder=1)
     axes.set_ylim(len(rows) - 0.45, -0.55)
     axes.set_yticks(range(len(rows)), [row.workload for row in rows])
@@ -178,11 +178,11 @@ def _speedups(axes: Axes, rows: Sequence[Row]) -> None:
         if index % 2 == 0:
             axes.axhspan(index - 0.5, index + 0.5, color=style.BAND, linewidth=0, zorder=0)
         for key, figure in (("with", row.with_gil), ("own", row.own), ("other", row.other)):
-            axis.marks(axes, [figure.value], [index + SHIFT[key]], [figure], LOOKS[key])
+            intervals.draw(axes, [figure.value], [index + SHIFT[key]], [figure], LOOKS[key])
 
 
-def _prices(axes: Axes, rows: Sequence[Row]) -> None:
-    axis.ratio_axis(axes, "x", *axis.log_limits([row.price for row in rows], include=(1,), pad=1.1))
+def _prices(axes: Axes, rows: Sequence[Builds]) -> None:
+    scales.ratio_axis(axes, "x", *scales.log_limits([row.price for row in rows], include=(1,), pad=1.1))
     axes.axvline(1, color="black", linewidth=1.1, zorder=1)
     axes.tick_params(axis="y", length=0, labelleft=False)
     axes.set_xlabel("sync without / with GIL (x)")
@@ -190,4 +190,4 @@ def _prices(axes: Axes, rows: Sequence[Row]) -> None:
     for index, row in enumerate(rows):
         if index % 2 == 0:
             axes.axhspan(index - 0.5, index + 0.5, color=style.BAND, linewidth=0, zorder=0)
-        axis.marks(axes, [row.price.value], [index], [row.price], LOOKS["own"])
+        intervals.draw(axes, [row.price.value], [index], [row.price], LOOKS["own"])

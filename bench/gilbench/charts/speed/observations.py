@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 
 from gilbench import units
 from gilbench.charts import NothingToDraw
-from gilbench.charts.drawing import axes as axis
-from gilbench.charts.drawing import style as style
-from gilbench.explain import series as data
+from gilbench.charts.drawing import intervals, scales, style
+from gilbench.explain import selected, series
+from gilbench.explain.grouping import grouped
 from gilbench.results.summary import CaseSummary, Summary
 
 # Inches.
@@ -24,7 +24,7 @@ PITCH: Final = 0.085  # height of one case
 GAP: Final = 0.085  # between workloads
 LEAST: Final = 0.2  # height of a workload's name
 PANEL: Final = 0.52  # a panel's title and axis
-PALE: Final = 0.45  # opacity where fewer workers than the most ran
+PALE: Final = 0.45  # opacity of cases with fewer than the most workers
 
 DOT: Final[dict[str, Any]] = {
     "color": "black",
@@ -37,14 +37,14 @@ DOT: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Group:
-    """One workload at one size: its cases, and how many inches it needs."""
+    """One workload at one size, with its cases."""
 
     label: str
     cases: Sequence[CaseSummary]
 
     @property
     def height(self) -> float:
-        """Inches."""
+        """The height that it needs, in inches."""
         return max(LEAST, len(self.cases) * PITCH) + GAP
 
     @property
@@ -54,20 +54,20 @@ class Group:
 
 
 def draw(summaries: Sequence[Summary]) -> Figure:
-    """How do the single observations scatter around each case's median?"""
+    """How do single observations scatter around the median of each case?"""
     panels = [(summary, family, groups) for summary in summaries for family, groups in families(summary).items()]
     if not panels:
         raise NothingToDraw("this result has no timed case: run `gilbench run`")
     heights = [sum(group.height for group in groups) + PANEL for _, _, groups in panels]
     cases = [case for _, _, groups in panels for group in groups for case in group.cases]
-    reading = axis.reading(case.estimate for case in cases)
+    reading = intervals.reading(case.estimate for case in cases)
     figure = style.page(
         style.messages(summaries, message),
         summaries,
         sum(heights) + 0.25,
-        notes=[f"{reading} Small dot: one process. Paler: fewer workers than the most. Each family has its own axis."],
+        notes=[f"{reading} Small dot: one process. Paler: fewer than the most workers. Each family has its own axis."],
         legend=[
-            *style.legend_for(data.series(case.case) for case in cases),
+            *style.legend_for(series.name_of(case.case) for case in cases),
             Line2D([], [], marker="o", label="one process", **DOT),
         ],
     )
@@ -82,24 +82,24 @@ def draw(summaries: Sequence[Summary]) -> Figure:
 
 
 def families(summary: Summary) -> dict[str, list[Group]]:
-    """Return family -> its workloads at each size, with their cases in the order of the legend, fewest workers first."""
+    """Return family -> its workloads at each size, with cases in the order of the legend, fewest workers first."""
     found: dict[str, list[Group]] = {}
-    for family, members in data.grouped(data.timed(summary), lambda case: case.family).items():
-        sizes = data.grouped(members, lambda case: (case.case.workload, case.case.size))
+    for family, members in grouped(selected.timed(summary), lambda case: case.family).items():
+        sizes = grouped(members, lambda case: (case.case.workload, case.case.size))
         several = {workload for workload, _ in sizes if sum(other == workload for other, _ in sizes) > 1}
         for (workload, size), cases in sizes.items():
-            order = style.series_order(data.series(case.case) for case in cases)
-            ranked = sorted(cases, key=lambda c: (order.index(data.series(c.case)), c.case.parallelism, c.case.name))
+            order = style.series_order(series.name_of(case.case) for case in cases)
+            ranked = sorted(cases, key=lambda c: (order.index(series.name_of(c.case)), c.case.parallelism, c.case.name))
             label = f"{style.plain(workload)}, {style.plain(size)}" if workload in several else style.plain(workload)
             found.setdefault(family, []).append(Group(label, ranked))
     return found
 
 
 def message(summary: Summary) -> str:
-    """Return how well the medians are known: an interval from a/x to a*x counts as ±(x - 1)."""
-    cases = data.timed(summary)
+    """Return how precisely the medians are known: an interval from a/x to a*x counts as ±(x - 1)."""
+    cases = selected.timed(summary)
     estimates = [case.estimate for case in cases]
-    widths = [math.sqrt(e.high / e.low) - 1 for e in estimates if not axis.open_below(e) and math.isfinite(e.high)]
+    widths = [math.sqrt(e.high / e.low) - 1 for e in estimates if not intervals.open_below(e) and math.isfinite(e.high)]
     if not widths:
         return f"No interval is known for any of {style.count(len(cases), 'median')}"
     unknown = len(cases) - len(widths)
@@ -113,10 +113,10 @@ def _percent(width: float) -> str:
 
 
 def _panel(axes: Axes, groups: Sequence[Group]) -> None:
-    """Draw one family: each workload's cases below each other, each with its dots, its median and its interval."""
+    """Draw one family: the cases of each workload one below the other, with dots, median and interval."""
     cases = [case for group in groups for case in group.cases]
     seen = [value for case in cases for value in case.observations if value > 0]
-    axis.unit_axis(axes, "x", *axis.log_limits([c.estimate for c in cases], include=seen), units.seconds, ticks=8)
+    scales.unit_axis(axes, "x", *scales.log_limits([c.estimate for c in cases], include=seen), units.seconds, ticks=8)
     down = 0.0
     middles, places = [], []
     for index, group in enumerate(groups):
@@ -136,11 +136,11 @@ def _panel(axes: Axes, groups: Sequence[Group]) -> None:
 
 
 def _cases(axes: Axes, places: Sequence[tuple[CaseSummary, float, float]]) -> None:
-    """Draw cases, each at its y and with its opacity: medians with intervals, and on top of them every observation."""
-    for (name, opacity), same in data.grouped(places, lambda place: (data.series(place[0].case), place[2])).items():
+    """Draw cases, each at its y and with its opacity: medians with intervals, and every observation on top."""
+    for (name, opacity), same in grouped(places, lambda place: (series.name_of(place[0].case), place[2])).items():
         estimates = [case.estimate for case, _, _ in same]
         across, up = [estimate.value for estimate in estimates], [y for _, y, _ in same]
         look = style.style_of(name)
-        axis.marks(axes, across, up, estimates, look, size=5, label=style.plain(name), opacity=opacity)
+        intervals.draw(axes, across, up, estimates, look, size=5, label=style.plain(name), opacity=opacity)
     dots = [(value, y) for case, y, _ in places for value in case.observations if value > 0]
     axes.plot([value for value, _ in dots], [y for _, y in dots], "o", zorder=4, **DOT)

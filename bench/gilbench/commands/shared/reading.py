@@ -12,9 +12,9 @@ RESULTS = Path("results")
 def summary_of(path: Path | None) -> Any:
     """Return the summary of a result, by default of the newest. Raises UserError."""
     from gilbench.results.result_file import load, newest
-    from gilbench.results.summary import summarise
+    from gilbench.results.summary import summarize
 
-    return summarise(load(path or newest(RESULTS)))
+    return summarize(load(path or newest(RESULTS)))
 
 
 def read(paths: tuple[Path, ...]) -> tuple[list[Any], list[Any]]:

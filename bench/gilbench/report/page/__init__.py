@@ -1,1 +1,1 @@
-"""The parts of the page: what it shows, its pictures and tables, and its template, style and script."""
+"""The page and its parts: what it says, its pictures and tables, and its template, style and script."""

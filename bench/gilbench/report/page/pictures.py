@@ -1,4 +1,4 @@
-"""Charts as parts of a page: matplotlib's SVG made small, its colours left to the page's style, its header turned to text."""
+"""Charts as parts of a page: matplotlib's SVG, made small, with colors left to the page's style and the header as text."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, PAPER = (232, 234, 237), (20, 23, 28)  # of the dark page
-CONTRAST: Final = 4.6  # of coloured text on dark paper; WCAG 2.2 asks for 4.5
-GREYISH: Final = 12  # most difference between the channels of a grey
-PALE: Final = 0.7  # relative luminance from which a colour is a tint of the paper
-TINT: Final = 0.22  # of the colour itself in a tint of the dark paper
-LOOKS: Final = ("fill", "stroke", "opacity")  # attributes that the page's style takes over
-COLOUR: Final = re.compile(r"#([0-9a-fA-F]{6})\b")
+CONTRAST: Final = 4.6  # of colored text on dark paper; WCAG 2.2 asks for 4.5
+GRAYISH: Final = 12  # largest difference between the channels of a gray
+PALE: Final = 0.7  # relative luminance from which a color counts as a tint of the paper
+TINT: Final = 0.22  # share of the color in a tint of the dark paper
+LOOKS: Final = ("fill", "stroke", "opacity")  # attributes that become rules of the page's style
+COLOR: Final = re.compile(r"#([0-9a-fA-F]{6})\b")
 NUMBER: Final = re.compile(r"-?\d+\.\d+")
 REFERENCE: Final = re.compile(r"#([\w.-]+)")
 
@@ -31,8 +31,8 @@ Rgb = tuple[int, int, int]
 class Picture:
     """One chart.
 
-    title, notes: of its header, in words. svg: the rest of it, safe to stand in a page. width: in CSS pixels.
-    styles: class -> declarations that the SVG needs. colours: all that it uses, as six hexadecimal digits.
+    title, notes: lines of its header. svg: the rest of it, safe to embed in a page. width: in CSS pixels.
+    styles: class -> CSS declarations that the SVG needs.
     """
 
     name: str
@@ -43,13 +43,13 @@ class Picture:
     styles: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def colours(self) -> set[str]:
-        """Every colour of its styles, as six lower-case hexadecimal digits."""
-        return {found for style in self.styles.values() for found in re.findall(r"--x([0-9a-f]{6})", style)}
+    def colors(self) -> set[str]:
+        """Every color of its styles, as six lowercase hexadecimal digits."""
+        return {color for rules in self.styles.values() for color in re.findall(r"--x([0-9a-f]{6})", rules)}
 
 
 def picture(figure: Figure, name: str) -> Picture:
-    """Return a figure of the house as a picture. The figure is used up: its header is taken off."""
+    """Return a figure in the house style as a picture. This uses up the figure, because its header is removed."""
     from gilbench.charts import image
 
     texts = {kind: tuple(_header(figure, kind)) for kind in ("title", "note")}
@@ -66,31 +66,31 @@ def picture(figure: Figure, name: str) -> Picture:
     }
     page = Element("svg", attributes)
     for tag, lines in (("title", texts["title"]), ("desc", texts["note"])):
-        words = ElementTree.SubElement(page, tag, {"id": f"{name}-{tag}"})
-        words.text = " ".join(lines)
+        element = ElementTree.SubElement(page, tag, {"id": f"{name}-{tag}"})
+        element.text = " ".join(lines)
     page.extend(slim)
     width = round(points[2] * 100 / 72)
     return Picture(name, texts["title"], texts["note"], ElementTree.tostring(page, encoding="unicode"), width, styles)
 
 
 def style_rules(pictures: Sequence[Picture]) -> str:
-    """Return the CSS that pictures need: a rule for each look, and each colour for light and for dark."""
-    rules = {name: style for each in pictures for name, style in each.styles.items()}
-    colours = sorted({colour for each in pictures for colour in each.colours})
-    pairs = "".join(f"--x{colour}:light-dark(#{colour},{dark(colour)});" for colour in colours)
-    return f":root{{{pairs}}}" + "".join(f".{name}{{{style}}}" for name, style in sorted(rules.items()))
+    """Return the CSS that pictures need: a rule for each class, and each color in a light and a dark version."""
+    rules = {name: rule for picture in pictures for name, rule in picture.styles.items()}
+    colors = sorted({color for picture in pictures for color in picture.colors})
+    pairs = "".join(f"--x{color}:light-dark(#{color},{dark(color)});" for color in colors)
+    return f":root{{{pairs}}}" + "".join(f".{name}{{{rule}}}" for name, rule in sorted(rules.items()))
 
 
-# --- Colours
+# --- Colors
 
 
-def dark(colour: str) -> str:
-    """Return the colour for dark paper, as `#rrggbb`: greys turn round, tints sink, all others rise until they can be read.
+def dark(color: str) -> str:
+    """Return a color for dark paper, as `#rrggbb`. color: six hexadecimal digits.
 
-    colour: six hexadecimal digits.
+    Grays are inverted, tints are darkened, and all other colors are lightened until they are legible.
     """
-    rgb = (int(colour[:2], 16), int(colour[2:4], 16), int(colour[4:], 16))
-    if max(rgb) - min(rgb) <= GREYISH:
+    rgb = (int(color[:2], 16), int(color[2:4], 16), int(color[4:], 16))
+    if max(rgb) - min(rgb) <= GRAYISH:
         return _hex(_mix(INK, PAPER, sum(rgb) / 3 / 255))
     if luminance(rgb) >= PALE:
         return _hex(_mix(PAPER, rgb, TINT))
@@ -105,15 +105,15 @@ def luminance(rgb: Rgb) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: Rgb, other: Rgb) -> float:
-    """Return the contrast of two colours, 1 to 21, as WCAG 2.2 defines it."""
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: Rgb, second: Rgb) -> float:
+    """Return the contrast of two colors, 1 to 21, as WCAG 2.2 defines it."""
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
-def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
-    """Return so much of the other colour, and the rest of the one."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def _mix(first: Rgb, second: Rgb, share: float) -> Rgb:
+    """Return a mix with this share of the second color, 0 to 1."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
@@ -125,14 +125,14 @@ def _hex(rgb: Rgb) -> str:
 
 
 def _header(figure: Figure, kind: str) -> Iterator[str]:
-    """Yield the lines of the header of one kind, "title" or "note", as they were before they were broken to fit."""
-    labelled = [text for text in figure.texts if str(text.get_label()).startswith(f"{kind} ")]
-    for _, lines in groupby(labelled, lambda text: text.get_label()):
+    """Yield the header's lines of one kind, "title" or "note", as they were before they were wrapped."""
+    labeled = [text for text in figure.texts if str(text.get_label()).startswith(f"{kind} ")]
+    for _, lines in groupby(labeled, lambda text: text.get_label()):
         yield " ".join(str(line.get_text()) for line in lines).replace(r"\$", "$")
 
 
 def _headless(figure: Figure) -> float:
-    """Hide the header and the paper; return the inches that are free at the top."""
+    """Hide the header and the paper, and return the height in inches that this frees at the top."""
     height, free = figure.get_figheight(), 0.0
     for text in figure.texts:
         text.set_visible(False)
@@ -147,8 +147,8 @@ def _headless(figure: Figure) -> float:
 
 
 def _slim(root: Element, prefix: str, styles: dict[str, str]) -> list[Element]:
-    """Return the drawing without what a page does not need, with ids of its own, and classes in place of styles."""
-    used = {found for each in root.iter() for value in each.attrib.values() for found in REFERENCE.findall(value)}
+    """Return the drawing without what a page does not need, with unique ids, and with classes instead of styles."""
+    used = {name for element in root.iter() for value in element.attrib.values() for name in REFERENCE.findall(value)}
     return [kept for child in root for kept in _kept(child, prefix, used, styles)]
 
 
@@ -188,8 +188,8 @@ def _attributes(element: Element, prefix: str, used: set[str], styles: dict[str,
 
 
 def _class(style: str, styles: dict[str, str]) -> str:
-    """Return the class that stands for a style; the same style is the same class in every chart."""
-    style = COLOUR.sub(lambda found: f"var(--x{found[1].lower()})", style.replace("; ", ";").replace(": ", ":"))
+    """Return the class for a style. The same style has the same class in every chart."""
+    style = COLOR.sub(lambda found: f"var(--x{found[1].lower()})", style.replace("; ", ";").replace(": ", ":"))
     name = f"s{zlib.crc32(style.encode()):08x}"
     styles[name] = style
     return name
