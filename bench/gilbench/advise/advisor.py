@@ -14,6 +14,7 @@ from typing import IO, Protocol
 
 from gilbench.advise import advice as words
 from gilbench.advise.advice import Advice, Facts
+from gilbench.advise.questions import call_items, take_turn
 from gilbench.advise.racing import AT_ONCE, FEWEST, HOPELESS, SAME, Contender, Heat, Racer, heat
 from gilbench.cases.case import Case
 from gilbench.console import Say, printable, sayer
@@ -21,7 +22,7 @@ from gilbench.errors import UserError, check_names
 from gilbench.files import finite
 from gilbench.machine import usable_cpus
 from gilbench.measure.live import LiveProbed
-from gilbench.probes import Unavailable
+from gilbench.probes import Question, Unavailable
 from gilbench.probes import gil_probe as gil
 from gilbench.probes import tasks_probe as tasks
 from gilbench.process.talk import Broken
@@ -71,7 +72,7 @@ class LiveRacer:
         try:
             if self.late:
                 raise Broken("timeout", "its process was ended")
-            seconds = float(self.probed.ask("turn", parts=self.stable.parts(contender))["seconds"])
+            seconds = float(self.probed.ask(take_turn, parts=self.stable.parts(contender))["seconds"])
         except Broken as broken:
             self.late = broken.kind == "timeout"
             raise
@@ -252,8 +253,8 @@ def look(stable: Stable, say: Say) -> Facts:
         try:
             probed.ready()
             stable.started = time.monotonic() - start
-            found = tasks.measure(probed)
-            held, state = _gil(probed, "gil compute" if items is None else "calls")
+            found = tasks.examine(probed)
+            held, state = _gil(probed, gil.compute_for if items is None else call_items)
         except (Broken, Unavailable) as error:
             raise UserError(f"{stable.target.name!r} does not run one task after the other: {error}") from error
     facts = Facts(
@@ -289,9 +290,9 @@ def of_items(facts: Facts, items: int) -> Facts:
     )
 
 
-def _gil(probed: LiveProbed, question: str) -> tuple[Estimate | None, str]:
+def _gil(probed: LiveProbed, question: Question) -> tuple[Estimate | None, str]:
     try:
-        held = gil.measure(probed, question)
+        held = gil.examine(probed, question)
     except Unavailable as reason:
         return None, "disabled" if "without a GIL" in str(reason) else str(reason)
     return Estimate(held["held"], held["low"], held["high"], held["samples"]), "enabled"
@@ -309,7 +310,7 @@ def switches(stable: Stable, facts: Facts, heats: Sequence[Heat]) -> float | Non
     try:
         with stable.alone(one) as probed:
             probed.ready()
-            return float(gil.measure(probed)["switches_per_second"])
+            return float(gil.examine(probed)["switches_per_second"])
     except (Broken, Unavailable):
         return None
 

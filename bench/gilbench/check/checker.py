@@ -23,7 +23,7 @@ from gilbench.check.check_progress import of_check
 from gilbench.check.family import Checked, Family, family_of
 from gilbench.check.lockstep import Epoch, Live, Start, epoch
 from gilbench.console import printable
-from gilbench.errors import UserError, check_names
+from gilbench.errors import Failure, UserError, check_names
 from gilbench.machine import usable_cpus
 from gilbench.report import Page, text
 from gilbench.results.observations import Observation, Result
@@ -236,7 +236,7 @@ def notes(family: Family, options: CheckOptions) -> Iterator[str]:
         if checked.kind == "inconclusive" and checked.out_of_patience:
             yield f"{checked.case.name}: not decided within {checked.patience:.0f} s"
         if checked.failed and not checked.failures:
-            reasons = [f"{arm}: {': '.join(why)}" for e in checked.failed for arm, why in e.failures.items()]
+            reasons = [f"{arm}: {why}" for e in checked.failed for arm, why in e.failures.items()]
             yield f"{checked.case.name}: failed once, and was or would be measured again: {'; '.join(reasons)}"
 
 
@@ -272,7 +272,7 @@ def line_of(checked: Checked) -> Line:
         threshold=checked.design.threshold,
         n=len(checked.epochs),
         seconds=checked.seconds,
-        reason="; ".join(f"{arm}: {': '.join(why)}" for arm, why in checked.failures.items()),
+        reason="; ".join(f"{arm}: {why}" for arm, why in checked.failures.items()),
         **known,
     )
 
@@ -292,7 +292,7 @@ def result_of(family: Family, arm: Arm, known: Known, seed: int, options: CheckO
 
 def _observation(measured: Epoch, round_: int, arm: str) -> Observation:
     values = measured.base if arm == "base" else measured.head
-    failure = measured.failures.get(arm) or (None if values else ("failed", "the other arm failed"))
+    failure = measured.failures.get(arm) or (None if values else Failure("failed", "the other arm failed"))
     return Observation(
         case=measured.case,
         round=round_,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from gilbench.cases.case import Case
-from gilbench.results.summary import CaseSummary, Estimate, Failure, Summary
+from gilbench.results.summary import CaseSummary, Estimate, FailedCase, Summary
 from gilbench.targets.workload import SIZES
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Row:
     family: str
     label: str
     fastest: Mapping[str, CaseSummary]
-    failed: Mapping[str, Failure]
+    failed: Mapping[str, FailedCase]
 
     @property
     def contest(self) -> dict[str, tuple[float, float]]:
@@ -148,7 +148,7 @@ def rows(summary: Summary) -> list[Row]:
     found = []
     for (workload, pinned), group in grouped(drawn, lambda case: (case.case.workload, case.case.pinned)).items():
         best = {series(case.case): case for case in at_most_workers(group)}
-        failed: dict[str, Failure] = {}
+        failed: dict[str, FailedCase] = {}
         for failure in failures.get((workload, pinned), []):
             case, name = failure.case, series(failure.case)
             at_least = best[name].case.parallelism if name in best else 0

@@ -85,7 +85,7 @@ def so_far(case: Case, ledger: Ledger) -> str:
     """Return the case's name and what is known of it."""
     observed = ledger.of(case)
     if observed and observed[-1].failure:
-        return f"{case.name}: failed: {': '.join(observed[-1].failure)}"
+        return f"{case.name}: failed: {observed[-1].failure}"
     figure = estimates(ledger.observations).get(case)
     if figure is None:
         return case.name

@@ -368,7 +368,7 @@ def conclusion(result: Result, path: Path, *, probed: bool = False) -> str:
         lines.append(f"{len(missing)} cases were not measured at all ({TIME_UP}): {', '.join(missing)}")
     reasons_of: dict[str, list[str]] = {}
     for observation in failed:
-        reasons_of.setdefault(": ".join(observation.failure or ()), []).append(observation.case.name)
+        reasons_of.setdefault(str(observation.failure), []).append(observation.case.name)
     lines += [f"failed: {', '.join(names)}: {reason}" for reason, names in reasons_of.items()]
     unchecked = {o.case.workload: o.metadata["unchecked"] for o in result.observations if "unchecked" in o.metadata}
     lines += [f"not checked: {workload}: {reason}" for workload, reason in unchecked.items()]

@@ -23,7 +23,7 @@ from gilbench.report.page import tables
 from gilbench.report.page.pictures import Picture
 from gilbench.report.page.tables import Table
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.results.verdicts import Verdicts, ordered
 from gilbench.stats import Estimate
 from gilbench.targets.builtin import all_workloads
@@ -147,7 +147,7 @@ class Line:
     pinned: bool
     baseline: Shown | None
     cells: Mapping[str, Sequence[Shown]]
-    failed: Mapping[str, Sequence[Failure]]
+    failed: Mapping[str, Sequence[FailedCase]]
     best: str
 
     @property
@@ -394,7 +394,9 @@ def _lines(summary: Summary, shown: Mapping[Case, Shown]) -> Iterator[Line]:
         yield from sorted(lines, key=lambda line: (-sum(map(len, line.cells.values())), -line.workers))
 
 
-def _lines_of(cases: Sequence[CaseSummary], failures: Sequence[Failure], shown: Mapping[Case, Shown]) -> Iterator[Line]:
+def _lines_of(
+    cases: Sequence[CaseSummary], failures: Sequence[FailedCase], shown: Mapping[Case, Shown]
+) -> Iterator[Line]:
     """Yield the rows of one workload at one size, which has a case or a failure."""
     baseline = next((case.case for case in cases if case.case == case.case.baseline), None)
     others = [case for case in cases if case.case != baseline]
@@ -418,7 +420,7 @@ def _lines_of(cases: Sequence[CaseSummary], failures: Sequence[Failure], shown: 
         )
 
 
-def _best(cases: Sequence[CaseSummary], failures: Sequence[Failure]) -> str:
+def _best(cases: Sequence[CaseSummary], failures: Sequence[FailedCase]) -> str:
     fastest = {data.series(case.case): case for case in cases if case.speedup}
     if not fastest:
         return ""
