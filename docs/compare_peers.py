@@ -47,7 +47,7 @@ def opened(name):
     from gilbench.targets.builtin import all_workloads
     from gilbench.schedulers import Setup, Shape, all_schedulers
     from gilbench.check.turns import slowed
-    from gilbench.measure.worker import compute_of
+    from gilbench.cases.checking import compute_of
     workload, scheduler, workers, threads = CASES[name]
     workload = all_workloads()[workload]
     setup = Setup(workload.modules, True)

@@ -25,7 +25,7 @@ PYPERF = """
 import pyperf
 from dask.local import get_sync
 from gilbench.targets.builtin import all_workloads
-from gilbench.measure.worker import compute_of
+from gilbench.cases.checking import compute_of
 workload = all_workloads()["sum_of_squares"]
 job = workload.build(**workload.sizes["default"])
 pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_sync}, "function"))

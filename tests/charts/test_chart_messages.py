@@ -18,8 +18,9 @@ from gilbench.charts.costs import bytes_moved, memory, task_cost
 from gilbench.charts.drawing import style as _style
 from gilbench.charts.reasons import task_graph
 from gilbench.charts.speed import cold_warm, observations, regret, scaling, speedup
+from gilbench.errors import Failure
 from gilbench.explain import series as _data
-from gilbench.results.summary import CaseSummary, Estimate, Failure
+from gilbench.results.summary import CaseSummary, Estimate, FailedCase
 from gilbench.targets.workload import Job
 from tests.charts.chart_data import case_summary, estimate, realistic, summary
 from tests.charts.test_every_chart import OF_PAIRS
@@ -33,7 +34,7 @@ def case(workload: str, kind: tuple[str, int, int], speed: float, **more: Any) -
     return case_summary(case, 0.1 / speed, sync=0.1, **{"spread": 0.02, **more})
 
 
-def row(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> _data.Row:
+def row(*cases: CaseSummary, failures: tuple[FailedCase, ...] = ()) -> _data.Row:
     (found,) = _data.rows(summary(cases, failures))
     return found
 
@@ -62,7 +63,7 @@ def test_a_single_process_proves_nothing() -> None:
 
 
 def test_who_failed_is_not_beaten() -> None:
-    failure = Failure(Case("w", "default", *PROCESSES), "timeout", "")
+    failure = FailedCase(Case("w", "default", *PROCESSES), Failure("timeout", ""))
     found = row(case("w", THREADS, 1.9), failures=(failure,))
     assert found.verdict == "unclear"
     assert set(found.failed) == {"processes"}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -17,7 +19,7 @@ from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.opening import Order
 from gilbench.measure import probed
 from gilbench.measure import prober as probing
-from gilbench.probes import Found, Probe, Scene, Unavailable
+from gilbench.probes import Found, Question, Scene, Unavailable, reference
 from gilbench.targets import own as targets
 
 
@@ -25,11 +27,19 @@ class Enough(BaseException):
     """The script of questions has ended."""
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, asks: Mapping[str, Callable[..., Found]], *questions: str) -> list[Any]:
-    """Return what a process with the smallest case open says, when its only probe can answer these asks."""
-    probe = Probe("fake", "", asks, None, True, True, lambda probed: {}, lambda found: iter(()))
-    monkeypatch.setattr(probes, "all_probes", lambda: {"fake": probe})
-    script, said = iter(("", *(json.dumps({"question": name, "what": {}}) for name in questions))), list[Any]()
+def in_the_package(monkeypatch: pytest.MonkeyPatch, **questions: Question) -> list[str]:
+    """Put questions into a module that the package seems to have; return their references."""
+    module = ModuleType("gilbench.probes.fake_probe")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name, question in questions.items():
+        question.__module__, question.__qualname__ = module.__name__, name
+        setattr(module, name, question)
+    return [reference(question) for question in questions.values()]
+
+
+def serve(*references: str) -> list[Any]:
+    """Return what a process with the smallest case open says, when it is asked these questions."""
+    script, said = iter(("", *(json.dumps({"question": name, "what": {}}) for name in references))), list[Any]()
 
     def question() -> str:
         try:
@@ -49,7 +59,7 @@ def test_it_opens_then_builds_then_answers(monkeypatch: pytest.MonkeyPatch) -> N
     def look(scene: Scene) -> Found:
         return {"case": scene.case.name, "results": len(scene.compute()), "seconds": scene.seconds}
 
-    opened, ready, answer = serve(monkeypatch, {"look": look}, "look")
+    opened, ready, answer = serve(*in_the_package(monkeypatch, look=look))
     assert set(opened) == {"pid", "open_seconds"}
     assert ready["pid"] == opened["pid"] and ready["first_seconds"] > 0
     assert answer["case"].startswith("sleep") and answer["results"] >= 1
@@ -63,19 +73,23 @@ def test_what_a_question_raises_is_its_answer_and_the_next_one_is_heard(monkeypa
 
         return ask
 
-    asks = {
-        "cannot": raising(Unavailable("not here")),
-        "wrong": raising(WrongAnswer("got 1, not 2")),
-        "raised": raising(ValueError("bad\nvalue")),
-        "left": raising(SystemExit("bye")),
-        "fine": lambda scene: {"fine": True},
-    }
-    cannot, wrong, raised, left, unknown, fine = serve(monkeypatch, asks, *list(asks)[:-1], "unknown", "fine")[2:]
+    def well(scene: Scene) -> Found:
+        return {"fine": True}
+
+    *asked, last = in_the_package(
+        monkeypatch,
+        cannot=raising(Unavailable("not here")),
+        wrong=raising(WrongAnswer("got 1, not 2")),
+        raised=raising(ValueError("bad\nvalue")),
+        left=raising(SystemExit("bye")),
+        fine=well,
+    )
+    cannot, wrong, raised, left, unknown, fine = serve(*asked, "gilbench.probes.fake_probe:unknown", last)[2:]
     assert cannot == {"unavailable": "not here"}
     assert wrong == {"failure": ["wrong answer", "got 1, not 2"]}
     assert raised["failure"][0] == "raised" and raised["failure"][1].startswith("ValueError: bad value")
     assert left["failure"][1].startswith("SystemExit: bye")
-    assert unknown["failure"][1].startswith("KeyError: 'unknown'")
+    assert unknown["failure"][1].startswith("ValueError: 'gilbench.probes.fake_probe:unknown' is not a question: ")
     assert fine == {"fine": True}
 
 

@@ -16,7 +16,7 @@ from gilbench.cases.case import Case
 from gilbench.errors import UserError
 from gilbench.measure import prober as probing
 from gilbench.measure.prober import ProbeOptions
-from gilbench.probes import Found, Probe, Probed, Unavailable, all_probes
+from gilbench.probes import Found, Probe, Probed, Question, Scene, Unavailable, all_probes, gil_probe
 from gilbench.process.talk import Broken
 from gilbench.results.observations import Probing
 from tests.scripted import plan
@@ -61,20 +61,26 @@ class Fake:
             raise self._ready
         return {}
 
-    def ask(self, question: str, **what: Any) -> Found:
-        self._note(question)
-        return self.answers.get(question, lambda: {"from": self.case.scheduler})()
+    def ask(self, question: Question, **what: Any) -> Found:
+        name = question.__name__
+        self._note(name)
+        return self.answers.get(name, lambda: {"from": self.case.scheduler})()
 
 
 def a_probe(name: str, **changes: Any) -> Probe:
-    def measure(probed: Probed) -> Found:
-        return probed.ask(name)
+    def question(scene: Scene) -> Found:
+        raise NotImplementedError
+
+    question.__name__ = name
+
+    def examine(probed: Probed) -> Found:
+        return probed.ask(question)
 
     def format(found: Mapping[str, Found]) -> Iterator[str]:
         yield from (f"{scheduler}: {one}" for scheduler, one in found.items())
 
     usual: dict[str, Any] = {"schedulers": None, "pinned": True, "of_workloads": True}
-    return Probe(name=name, summary="", asks={}, measure=measure, format=format, **(usual | changes))
+    return Probe(name=name, summary="", examine=examine, format=format, **(usual | changes))
 
 
 @pytest.fixture
@@ -311,6 +317,10 @@ def test_mistakes_are_told_before_anything_starts(
 # --- For real
 
 
+def not_in_the_package(scene: Scene) -> Found:
+    raise AssertionError("no probed process may run it")
+
+
 @pytest.mark.serial
 def test_a_live_process_gets_ready_and_ends() -> None:
     with ExitStack() as stack:
@@ -320,8 +330,10 @@ def test_a_live_process_gets_ready_and_ends() -> None:
             probed.wait()
         said = live[0].ready()
         assert said["pid"] == live[0].pid and said["seconds"] > 0
-        with pytest.raises(Broken, match="KeyError"):
-            live[0].ask("no such question")
-        assert live[0].ask("gil idle", seconds=0.001) == {}, "it lives on"
+        with pytest.raises(
+            Broken, match=r"raised: ValueError: '.*:not_in_the_package' is not a question: not in gilbench"
+        ):
+            live[0].ask(not_in_the_package)
+        assert live[0].ask(gil_probe.stay_idle, seconds=0.001) == {}, "it lives on"
         live[0].end()
     assert not any(psutil.pid_exists(probed.pid) for probed in live)

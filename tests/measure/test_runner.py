@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
 from gilbench.measure import prober as probing
 from gilbench.measure import runner as session
 from gilbench.measure import software as software_module
-from gilbench.measure.rounds import Interrupted, Ledger, measure, measure_into
+from gilbench.measure.rounds import Interrupted, Ledger, measure_into, run_rounds
 from gilbench.measure.run_progress import Lines, progress, so_far
 from gilbench.measure.runner import RunOptions
 from gilbench.measure.software import Software
@@ -30,7 +30,7 @@ from tests.scripted import MACHINE, Script, noisy, plan
 
 def test_plain_lines_have_round_cases_times_and_the_estimate_so_far() -> None:
     out = io.StringIO()
-    measure(Ledger(plan(cases=2)), Script(noisy(0.01)), [Lines(out)])
+    run_rounds(Ledger(plan(cases=2)), Script(noisy(0.01)), [Lines(out)])
     lines = out.getvalue().splitlines()
     assert len(lines) == 6
     assert lines[0].startswith("round 1  0/2 cases done  0 s gone, about ")
@@ -40,7 +40,7 @@ def test_plain_lines_have_round_cases_times_and_the_estimate_so_far() -> None:
 
 def test_a_failure_is_told_when_it_happens() -> None:
     ledger = Ledger(plan(cases=1))
-    measure(ledger, Script(failures={"w0:default:sync:1x1": ("timeout", "no answer within 1 s")}))
+    run_rounds(ledger, Script(failures={"w0:default:sync:1x1": Failure("timeout", "no answer within 1 s")}))
     assert so_far(ledger.plan.cases[0], ledger) == "w0:default:sync:1x1: failed: timeout: no answer within 1 s"
 
 
@@ -48,7 +48,7 @@ def test_the_bar_ends_and_leaves_nothing_on_the_screen(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     with progress(out, bar=True) as shown:
-        measure(Ledger(plan(cases=2)), Script(), [shown])
+        run_rounds(Ledger(plan(cases=2)), Script(), [shown])
 
 
 def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
@@ -61,7 +61,7 @@ def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
         def observed(self, observation: Observation, ledger: Ledger) -> None:
             times.append(ledger.time_left())
 
-    measure(ledger, Script(seconds=10.0), [Watch()])
+    run_rounds(ledger, Script(seconds=10.0), [Watch()])
     # Nine observations of 10 s; the last round's cases are still open until it ends, so each is good for one more.
     assert times[:3] == [80.0, 70.0, 60.0]
     assert ledger.time_left() == 0.0
@@ -69,7 +69,7 @@ def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
 
 def test_the_limit_bounds_the_time_to_go() -> None:
     ledger = Ledger(plan(cases=50, max_time=30.0))
-    measure(ledger, Script(seconds=10.0))
+    run_rounds(ledger, Script(seconds=10.0))
     assert ledger.time_left() == 0.0
 
 
@@ -85,7 +85,7 @@ def test_the_introduction_says_how_much_how_long_and_what_is_left_out() -> None:
 
 def test_the_conclusion_names_what_stopped_what_failed_and_what_was_not_measured(tmp_path: Path) -> None:
     cases = [Case(f"w{i}", "default", "sync") for i in range(4)]
-    script = Script(noisy(0.01), failures={"w1:default:sync:1x1": ("killed", "killed by SIGKILL")}, seconds=10.0)
+    script = Script(noisy(0.01), failures={"w1:default:sync:1x1": Failure("killed", "killed by SIGKILL")}, seconds=10.0)
     result = measure_into(Result("r", plan(cases, max_time=25.0), MACHINE), tmp_path / "r.json", script)
     text = session.conclusion(result, Path("results/r.json"))
     measured = {o.case.workload for o in result.observations}
@@ -279,7 +279,7 @@ def scripted_probes(monkeypatch: pytest.MonkeyPatch, script: Callable[[str], Pro
     return probed
 
 
-def timed(tmp_path: Path, workloads: int = 2, failures: Mapping[str, tuple[str, str]] | None = None) -> Result:
+def timed(tmp_path: Path, workloads: int = 2, failures: Mapping[str, Failure] | None = None) -> Result:
     script = Script(noisy(0.01), failures or {})
     return measure_into(Result("r", plan(workloads), MACHINE), tmp_path / "r.json", script)
 

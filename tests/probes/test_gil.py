@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from gilbench.advise.questions import call_items
 from gilbench.cases.case import Case
 from gilbench.measure import prober as probing
-from gilbench.probes import Found, Unavailable
+from gilbench.probes import Found, Question, Unavailable
 from gilbench.probes import gil_probe as gil
 from gilbench.probes.gil_probe import LOCKED, SWITCHES, Held, address, estimate
 from gilbench.process.talk import Broken
@@ -161,21 +162,21 @@ class Scripted:
     pid = 1
     case = Case("sleep", "tiny", "sync")
 
-    def __init__(self, broken: str = "") -> None:
-        self.broken, self.told, self.answered = broken, list[str](), list[str]()
+    def __init__(self, broken: Question | None = None) -> None:
+        self.broken, self.told, self.answered = broken, list[Question](), list[Question]()
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         self.told.append(question)
 
     def answer(self) -> Found:
         self.answered.append(self.told[-1])
-        if self.told[-1] == self.broken:
+        if self.told[-1] is self.broken:
             raise Broken("killed", "exit code 3: boo")
         done = {"computes": 9, "seconds": 0.4}
-        return {"gil address": {"address": 4096}, "gil compute": done, "calls": done}.get(self.told[-1], {})
+        return {gil.find_gil: {"address": 4096}, gil.compute_for: done, call_items: done}.get(self.told[-1], {})
 
-    def ask(self, question: str, **what: Any) -> Found:
-        self.tell(question)
+    def ask(self, question: Question, **what: Any) -> Found:
+        self.pose(question)
         return self.answer()
 
 
@@ -200,41 +201,40 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Held | Unavailabl
 def test_it_is_calibrated_and_then_read(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
     probed = Scripted()
-    assert gil.measure(probed) == {
+    assert gil.examine(probed) == {
         "held": 0.42, "low": 0.4, "high": 0.44, "switches_per_second": 300.0, "samples": 5000, "computes": 9,
     }  # fmt: skip
-    assert probed.told == ["gil address", "gil busy", "gil idle", "gil compute"] == probed.answered
-    assert set(probed.told) == set(gil.ASKS)
+    assert probed.told == [gil.find_gil, gil.stay_busy, gil.stay_idle, gil.compute_for] == probed.answered
 
 
 def test_it_can_be_read_during_another_question(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
     probed = Scripted()
-    assert gil.measure(probed, "calls")["held"] == 0.42
-    assert probed.told[-1] == "calls"
+    assert gil.examine(probed, call_items)["held"] == 0.42
+    assert probed.told[-1] is call_items
 
 
 def test_a_calibration_that_fails_is_no_figure(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.96)]
     with pytest.raises(Unavailable, match=r"^calibration failed: busy reads 0\.96, not 0\.97 to 1\.0$"):
-        gil.measure(Scripted())
+        gil.examine(Scripted())
     readings += [held(0.98), held(0.04)]
     with pytest.raises(Unavailable, match=r"^calibration failed: idle reads 0\.04, not 0\.0 to 0\.03$"):
-        gil.measure(Scripted())
+        gil.examine(Scripted())
 
 
 def test_no_answer_is_left_for_the_next_probe_to_hear(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Unavailable("it cannot be read")]
     probed = Scripted()
     with pytest.raises(Unavailable, match="it cannot be read"):
-        gil.measure(probed)
+        gil.examine(probed)
     assert probed.answered == probed.told
 
 
 def test_that_a_process_died_says_more_than_that_it_cannot_be_read(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Unavailable("it cannot be read")]
     with pytest.raises(Broken, match="exit code 3"):
-        gil.measure(Scripted(broken="gil compute"))
+        gil.examine(Scripted(broken=gil.compute_for))
 
 
 # --- What a person reads

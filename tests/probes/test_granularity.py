@@ -16,7 +16,7 @@ from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.counting import counting
 from gilbench.measure import prober as probing
-from gilbench.probes import Found, Probed, Scene, Unavailable, _patterns, all_probes
+from gilbench.probes import Found, Probed, Question, Scene, Unavailable, _patterns, all_probes
 from gilbench.probes import granularity_probe as granularity
 from gilbench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
 from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
@@ -258,35 +258,40 @@ class Scripted:
     def __init__(self, overheads: dict[str, float], *rooms: float) -> None:
         self.overheads, self.rooms = overheads, list(rooms)
         self.case = Case("sleep", "tiny", "distributed", 3, 2)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[tuple[Question, dict[str, Any]]] = []
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         raise NotImplementedError
 
     def answer(self) -> Found:
         raise NotImplementedError
 
-    def ask(self, question: str, **what: Any) -> Found:
+    def ask(self, question: Question, **what: Any) -> Found:
         self.asked.append((question, what))
-        if question == "granularity calibrate":
+        if question is granularity.calibrate_work:
             return {"fixed": 1e-7, "each": 2e-10}
-        if question == "granularity room":
+        if question is granularity.efficiency_without_scheduler:
             return {"room": self.rooms.pop(0) if self.rooms else 0.9}
         return {"efficiency": scheduler(self.overheads[what["pattern"]])(what["task_seconds"]), "computes": 3}
 
 
-def test_measure_asks_what_the_probed_process_answers() -> None:
+def test_it_asks_for_the_efficiency_of_every_pattern() -> None:
     overheads = dict(zip(PATTERNS, (1e-4, 2e-4, 1e-6, 5.0), strict=True))
     probed = Scripted(overheads)
     typed: Probed = probed
-    found = granularity.measure(typed)
+    found = granularity.examine(typed)
     assert list(found) == list(PATTERNS)
     assert found["trivial"]["metg"] == pytest.approx(1e-4, rel=0.01)
     assert found["stencil_1d"]["metg"] == pytest.approx(2e-4, rel=0.01)
     assert (found["tree"]["bound"], found["all_to_all"]["bound"]) == ("below", "above")
     assert all((one["workers"], one["processes"], one["threads"]) == (6, 3, 2) for one in found.values())
-    assert {question for question, _ in probed.asked} == set(granularity.ASKS)
-    assert probed.asked[0][0] == "granularity calibrate"
+    assert [question for question, _ in probed.asked[:2]] == [
+        granularity.calibrate_work,
+        granularity.efficiency_without_scheduler,
+    ]
+    assert {what["pattern"] for question, what in probed.asked if question is granularity.efficiency_of_pattern} == set(
+        PATTERNS
+    )
     assert all(what["workers"] == 6 and what["each"] == 2e-10 for _, what in probed.asked[1:])
 
 
@@ -296,20 +301,23 @@ def test_a_busy_machine_is_no_ones_granularity() -> None:
     )
     at_once = Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.3)
     with pytest.raises(Unavailable, match=reason):
-        granularity.measure(at_once)
-    assert [question for question, _ in at_once.asked] == ["granularity calibrate", "granularity room"]
+        granularity.examine(at_once)
+    assert [question for question, _ in at_once.asked] == [
+        granularity.calibrate_work,
+        granularity.efficiency_without_scheduler,
+    ]
     with pytest.raises(Unavailable, match=reason):
-        granularity.measure(Scripted(dict.fromkeys(PATTERNS, 5.0), 0.9, 0.3))
-    found = granularity.measure(Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.9, 0.3))
+        granularity.examine(Scripted(dict.fromkeys(PATTERNS, 5.0), 0.9, 0.3))
+    found = granularity.examine(Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.9, 0.3))
     assert set(found) == set(PATTERNS), "nobody asks where half is within reach"
 
 
 def test_room_is_what_threads_reach_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(granularity, "LOOK", 0.002)
     what = {"workers": 1, "fixed": 0.0, "each": 1e-11}  # as if the work took next to no time, were the machine free
-    assert granularity.ASKS["granularity room"](scene([]), **what)["room"] < 0.5
+    assert granularity.efficiency_without_scheduler(scene([]), **what)["room"] < 0.5
     slow = {"workers": 1, "fixed": 0.0, "each": 1e-6}
-    assert granularity.ASKS["granularity room"](scene([]), **slow)["room"] > 0.5
+    assert granularity.efficiency_without_scheduler(scene([]), **slow)["room"] > 0.5
 
 
 def scene(settled: list[int]) -> Scene:
@@ -331,7 +339,7 @@ def test_every_compute_settles_and_is_checked(monkeypatch: pytest.MonkeyPatch) -
 
 def test_efficiency_is_of_the_fastest_compute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(granularity, "_computes", lambda *_: [0.2, 0.064, 0.1])
-    answer = granularity.ASKS["granularity efficiency"](
+    answer = granularity.efficiency_of_pattern(
         scene([]), pattern="trivial", task_seconds=1e-3, workers=2, fixed=0.0, each=1e-9
     )
     assert answer == {"efficiency": pytest.approx(0.25), "computes": 3}, "16 tasks of 1 ms for each of two workers"
@@ -349,7 +357,7 @@ def test_more_computes_where_half_is_near() -> None:
 
 def test_calibrating_runs_every_pattern_first() -> None:
     settled: list[int] = []
-    speed = granularity.ASKS["granularity calibrate"](scene(settled))
+    speed = granularity.calibrate_work(scene(settled))
     assert len(settled) == len(PATTERNS)
     assert speed["each"] > 0 <= speed["fixed"]
 

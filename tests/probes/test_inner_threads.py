@@ -13,32 +13,32 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.measure import prober as probing
-from gilbench.probes import Found, Unavailable
+from gilbench.probes import Found, Question, Unavailable
 from gilbench.probes import inner_threads_probe as inner_threads
 from gilbench.probes.inner_threads_probe import POOLS, culprits, looking, runnable
 
 
 class Scripted:
-    """A probed process that the parent cannot look into, which tells CPU seconds by the second."""
+    """A probed process that the parent cannot look into, which reports so many CPU seconds in a second."""
 
     pid = -1
     case = Case("w", "default", "sync", pinned=False)
 
     def __init__(self, free: float, pools: Mapping[str, float], two_busy: float = 2.0) -> None:
         self.free, self.pools, self.two_busy = free, pools, two_busy
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[Question, str]] = []
 
-    def ask(self, question: str, **what: Any) -> Found:
+    def ask(self, question: Question, **what: Any) -> Found:
         self.asked.append((question, what.get("pool", "")))
-        if question == "inner threads pools":
+        if question is inner_threads.loaded_pools:
             return {"pools": list(self.pools)}
-        if question == "inner threads two busy":
+        if question is inner_threads.keep_two_threads_busy:
             return {"start": 0.0, "end": 1.0, "cpu": self.two_busy}
         return {"start": 0.0, "end": 1.0, "cpu": self.pools.get(what.get("pool", ""), self.free)}
 
 
 def measured(probed: Scripted) -> Found:
-    return inner_threads.measure(probed)  # type: ignore[arg-type]
+    return inner_threads.examine(probed)  # type: ignore[arg-type]
 
 
 # --- In the parent
@@ -57,7 +57,7 @@ def test_the_pool_whose_pinning_brings_the_ratio_down_did_it() -> None:
 def test_without_inner_threads_nothing_is_pinned() -> None:
     probed = Scripted(1.02, {"blas": 1.0})
     assert measured(probed)["pools"] == {}
-    assert probed.asked == [("inner threads two busy", ""), ("inner threads compute", "")]
+    assert probed.asked == [(inner_threads.keep_two_threads_busy, ""), (inner_threads.compute_pinned, "")]
 
 
 @pytest.mark.parametrize("two_busy", [1.2, 3.0])
@@ -110,7 +110,7 @@ def test_a_pool_is_pinned_while_it_computes_and_left_as_it_was(name: str) -> Non
 
     before, seen = threads(name), []
     scene = SimpleNamespace(compute=lambda: seen.append(threads(name)))
-    inner_threads._ask_compute(scene, 1e-4, pool=name)  # type: ignore[arg-type]
+    inner_threads.compute_pinned(scene, 1e-4, pool=name)  # type: ignore[arg-type]
     assert set(seen) == {1}
     assert threads(name) == before
 

@@ -109,7 +109,7 @@ def test_the_question_is_answered_with_one_compute() -> None:
 
     opened = Opened({}, lambda: settled.append(len(kept)))
     scene = Scene(Case("sleep", "tiny", "sync"), None, None, Setup(), opened, compute, 0.0)  # type: ignore[arg-type]
-    found = memory.ASKS["memory peak"](scene)
+    found = memory.peak_of_compute(scene)
     assert set(found) == {"before", "peak", "shared", "kind"}
     assert settled == [1]
     assert found["peak"] - found["before"] > 0.95 * 32 * MIB

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.probes import Found, Scene, Unavailable, all_probes
+from gilbench.probes import Found, Question, Scene, Unavailable, all_probes
 from gilbench.probes import timeline_probe as timeline
 from gilbench.probes.timeline_probe import Timed, Timeline
 from gilbench.targets.workload import NO_ANSWER, Job
@@ -165,13 +165,13 @@ def test_too_many_tasks_are_refused_before_they_run() -> None:
 def test_a_compute_that_is_watched_gives_the_same_as_one_that_is_not(tmp_path: Path) -> None:
     from dask.local import get_sync
 
-    one = timeline._ask_compute(scene(delayed_job([14]), get_sync), str(tmp_path))
+    one = timeline.record_tasks(scene(delayed_job([14]), get_sync), str(tmp_path))
     assert [task[:3] for task in one["tasks"]] == [["mul", 0, 0]] * 4 + [["sum", 0, 0]]
     assert one["planned"] == 5
     assert one["workers"] == 2
     assert one["cpu_seconds"] >= 0
     with pytest.raises(Unavailable, match=r"the answer of the watched compute differs from the right one: .*14"):
-        timeline._ask_compute(scene(delayed_job([15]), get_sync), str(tmp_path))
+        timeline.record_tasks(scene(delayed_job([15]), get_sync), str(tmp_path))
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -180,7 +180,7 @@ def test_without_a_scheduler_each_collection_has_its_own(tmp_path: Path, togethe
     from dask import delayed
 
     job = Job(collections=[delayed(add)(1, 2), da.ones(4, chunks=2).sum()], answer=[3, 4.0], together=together)
-    one = timeline._ask_compute(scene(job, None), str(tmp_path))
+    one = timeline.record_tasks(scene(job, None), str(tmp_path))
     assert len(one["tasks"]) == one["planned"] >= 3
 
 
@@ -223,14 +223,14 @@ class Answers:
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.folders = list(seconds), list[Path]()
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         raise NotImplementedError
 
     def answer(self) -> Found:
         raise NotImplementedError
 
-    def ask(self, question: str, **what: Any) -> Found:
-        assert question in timeline.ASKS
+    def ask(self, question: Question, **what: Any) -> Found:
+        assert question is timeline.record_tasks
         folder = Path(what["folder"])
         assert folder.is_dir()
         assert list(folder.iterdir()) == []
@@ -241,7 +241,7 @@ class Answers:
 
 def test_the_fastest_of_three_is_kept_and_nothing_on_disk() -> None:
     probed = Answers(0.3, 0.1, 0.2)
-    measured = timeline.measure(probed)
+    measured = timeline.examine(probed)
     assert measured["seconds"] == 0.1
     assert measured["tasks"] == [["x", 0, 0, 0.0, 0.1]]
     assert measured["computes"] == [0.3, 0.1, 0.2]
@@ -250,7 +250,7 @@ def test_the_fastest_of_three_is_kept_and_nothing_on_disk() -> None:
 
 
 def test_a_long_compute_is_not_repeated() -> None:
-    assert timeline.measure(Answers(timeline.PATIENCE + 1))["computes"] == [timeline.PATIENCE + 1]
+    assert timeline.examine(Answers(timeline.PATIENCE + 1))["computes"] == [timeline.PATIENCE + 1]
 
 
 # --- What is made of it

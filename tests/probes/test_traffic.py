@@ -231,7 +231,7 @@ def test_the_bytes_that_tasks_return_are_found_again(
     moved = workload.build(**workload.sizes["small"]).moved_bytes
     with probing.LiveProbed(Case("return_bytes", "small", scheduler, 2, 1), 60.0) as probed:
         probed.ready()
-        first, second = traffic.measure(probed), traffic.measure(probed)  # it leaves nothing behind
+        first, second = traffic.examine(probed), traffic.examine(probed)  # it leaves nothing behind
     for found in (first, second):
         assert set(found) == set(FOUND)
         assert found["tasks"] == 4
@@ -256,6 +256,6 @@ def test_the_bytes_in_the_graph_are_found_again(
     moved = workload.build(**workload.sizes["small"]).moved_bytes
     with probing.LiveProbed(Case("embedded_bytes", "small", scheduler, 2, 1), 60.0) as probed:
         probed.ready()
-        found = traffic.measure(probed)
+        found = traffic.examine(probed)
     assert moved <= found["to_tasks_bytes"] < 1.1 * moved
     assert found["from_tasks_bytes"] < 20_000

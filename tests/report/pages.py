@@ -11,10 +11,11 @@ from pathlib import Path
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, Plan
+from gilbench.errors import Failure
 from gilbench.report import html_format as html
 from gilbench.results.observations import Probing
 from gilbench.results.result_file import load
-from gilbench.results.summary import Summary, summarise
+from gilbench.results.summary import FailedCase, Summary, summarise
 from gilbench.stats import Estimate
 from tests.charts import chart_data
 from tests.scripted import HOSTILE, verdicts
@@ -44,7 +45,9 @@ def evil() -> Summary:
         name=EVIL,
         machine={**dict.fromkeys(hostile.machine, EVIL), "memory_bytes": EVIL, "gil": EVIL, "usable_cpus": EVIL},
         cases=(sync, threads, other, alone, *hostile.cases),
-        failures=tuple(replace(one, case=replace(one.case, workload=EVIL), reason=EVIL) for one in hostile.failures),
+        failures=tuple(
+            FailedCase(replace(failed.case, workload=EVIL), Failure(failed.kind, EVIL)) for failed in hostile.failures
+        ),
         warnings=(EVIL,),
         probes=(*hostile.probes, replace(timeline, size=EVIL), broken),
         plan=plan,

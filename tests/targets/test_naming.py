@@ -17,7 +17,7 @@ from dask.local import get_sync
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.commands.group import gilbench
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
 from gilbench.measure import runner as session
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
@@ -407,13 +407,13 @@ def test_a_result_that_cannot_be_compared_is_measured_and_not_checked() -> None:
 def test_what_goes_wrong_in_a_task_is_told_in_one_line(target: str, items: str | None, said: str) -> None:
     failure = observed(target, items).failure
     assert failure is not None
-    assert failure[0] == "raised"
-    assert failure[1].startswith(said)
+    assert failure.kind == "raised"
+    assert failure.reason.startswith(said)
 
 
 def test_what_cannot_be_pickled_fails_under_processes_alone() -> None:
     assert observed("mine.py:lock", "[1]", "threads").failure is None
-    assert observed("mine.py:lock", "[1]", "processes").failure == (
+    assert observed("mine.py:lock", "[1]", "processes").failure == Failure(
         "raised",
         "TypeError: cannot pickle '_thread.lock' object",
     )

@@ -71,9 +71,9 @@ def resolve(text: str) -> Question:
             raise ImportError(f"not in {PACKAGE}")
         found = operator.attrgetter(qualname)(importlib.import_module(module))
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"{text!r} is no question: {error}") from None
+        raise ValueError(f"{text!r} is not a question: {error}") from None
     if not callable(found) or getattr(found, "__module__", None) != module:
-        raise ValueError(f"{text!r} is no question: it is not a function of {module}")
+        raise ValueError(f"{text!r} is not a question: it is not a function of {module}")
     question: Question = found
     return question
 

@@ -1,8 +1,8 @@
 """One random memory layout per observation: hash seed and a pile of objects on the heap, both drawn from one seed.
 
 Where objects happen to lie changes the time of a pure-Python loop by up to 20 %, and an unrelated import can shift it for
-good. Drawing a new layout for every process turns that bias into spread, which an interval can show (Mytkowicz et al., ASPLOS 2009;
-Curtsinger and Berger, ASPLOS 2013).
+good. Drawing a new layout for every process turns that bias into spread, which an interval can show (Mytkowicz et al.,
+ASPLOS 2009; Curtsinger and Berger, ASPLOS 2013).
 """
 
 from __future__ import annotations
