@@ -19,7 +19,7 @@ class UserError(Exception):
 
 
 class Unavailable(UserError):
-    """Something cannot be had on this machine. The text says why."""
+    """Something is not available on this machine. The text says why."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,12 @@ def test_csv_reads_back() -> None:
     assert all(None not in row and None not in row.values() for row in rows)
 
 
+def test_json_names_what_failed() -> None:
+    (failed,) = json.loads(formats("result")["json"](summary(), Page()))["failures"]
+    assert set(failed) == {"case", "kind", "reason"}
+    assert (failed["case"]["scheduler"], failed["kind"], failed["reason"]) == ("loky", "raised", "ValueError: no")
+
+
 def test_json_has_no_infinities() -> None:
     case = summary().cases[0]
     odd = CaseSummary(case.case, "f", Estimate(0.1, 0.0, float("inf"), 1), None, (0.1,), None, None, 1, 1, 0, (), "x")

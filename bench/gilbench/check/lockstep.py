@@ -70,7 +70,7 @@ class Epoch:
 
     @property
     def log_ratio(self) -> float:
-        """ln(head / base), above 0 where head is slower: the median over pairs of neighbouring turns.
+        """ln(head / base), above 0 where head is slower: the median over pairs of neighboring turns.
 
         Where the machine's speed drifts, pairing halves the spread of an epoch compared with the quotient of medians.
         """

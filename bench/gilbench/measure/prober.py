@@ -87,7 +87,7 @@ class ProbeOptions:
 
 
 def run(options: ProbeOptions, err: IO[str], out: IO[str]) -> int:
-    """Probe what the user named, and print what was found; return the exit code. Raises UserError for a user's mistake."""
+    """Probe what the user named, and print what was found; return the exit code. Raises UserError."""
     check_names("probe", options.probes, list(all_probes()))
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)

@@ -1,7 +1,7 @@
 """The task graphs whose granularity is probed: which task depends on which, and a task whose duration can be chosen.
 
 The patterns are Task Bench's (Slaughter et al., "Task Bench: a parameterized benchmark for evaluating parallel runtime
-performance", SC20). Only the standard library is imported up here: every process of a pool imports this module.
+performance", SC20). Only the standard library is imported at the top: every process of a pool imports this module.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def measuring(interpreter: Interpreter, cache: Path, say: Say, run: Run = execut
     needs = [need for need in _needs() if need.name not in OURS]
 
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
-        return _install_what_can_be_had(interpreter, binary, needs, variables, run)
+        return _install_available(interpreter, binary, needs, variables, run)
 
     key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs)]
     how = "uv" if shutil.which("uv") else "pip"
@@ -97,7 +97,7 @@ def _needs() -> list[Need]:
     return [Need(part[1], part[2] or "", part[3]) for part in parts if part]
 
 
-def _install_what_can_be_had(
+def _install_available(
     interpreter: Interpreter, binary: str, needs: Sequence[Need], variables: Mapping[str, str], run: Run
 ) -> dict[str, str]:
     """Install all at once, or else one by one; return package -> why it is missing. Raises UserError for one in HARD."""
@@ -113,7 +113,7 @@ def _install_what_can_be_had(
     for need in sorted(needs, key=lambda need: need.name not in HARD):
         reason = _install_one(installer, need, variables, run)
         if reason and need.name in HARD:
-            raise UserError(f"every worker needs {need.name}, which cannot be had for {interpreter.label}: {reason}")
+            raise UserError(f"every worker needs {need.name}, which is not available for {interpreter.label}: {reason}")
         if reason:
             refused[need.name] = reason
     return refused

@@ -17,6 +17,7 @@ def of_result(summary: Summary, page: Page) -> str:
     """Return the whole summary but for its plan; field names as in bench/gilbench/results/summary.py."""
     data = dataclasses.asdict(dataclasses.replace(summary, plan=None))
     del data["plan"]
+    data["failures"] = [{"case": failed["case"], **failed["failure"]} for failed in data["failures"]]
     return json.dumps(finite(data), indent=2) + "\n"
 
 
