@@ -17,10 +17,9 @@ from gilbench import probes
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.opening import Order
-from gilbench.measure import probed
-from gilbench.measure import prober as probing
+from gilbench.measure import probed, prober
 from gilbench.probes import Found, Question, Scene, Unavailable, reference
-from gilbench.targets import own as targets
+from gilbench.targets.calls import ITEMS, TASKS
 
 
 class Enough(BaseException):
@@ -142,10 +141,10 @@ def leave():
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of functions that nobody should have."""
+    """A file of functions that misbehave."""
     path = tmp_path / "trouble.py"
     path.write_text(FUNCTIONS)
-    monkeypatch.delenv(targets.ITEMS, raising=False)
+    monkeypatch.delenv(ITEMS, raising=False)
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     return path
 
@@ -153,8 +152,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def look(file: Path, function: str, *schedulers: str, timeout: float = 60.0) -> probes.Probing:
     """Probe the memory and the tasks' timeline of a function."""
     names = ("memory", "timeline")
-    return probing.probe(
-        f"{file}:{function}", "tiny", schedulers, names, lambda case: probing.LiveProbed(case, timeout), cpus=2
+    return prober.probe(
+        f"{file}:{function}", "tiny", schedulers, names, lambda case: prober.LiveProbed(case, timeout), cpus=2
     )
 
 
@@ -189,7 +188,7 @@ def test_what_a_task_prints_is_no_answer(file: Path) -> None:
     found = look(file, "shout", "sync", "processes")
     assert not any(found.reasons.values()), found.reasons
     for timeline in found.found["timeline"].values():
-        assert len(timeline["tasks"]) == targets.TASKS
+        assert len(timeline["tasks"]) == TASKS
 
 
 @pytest.mark.serial
@@ -206,6 +205,6 @@ def test_what_tasks_leave_behind_ends_with_them(file: Path) -> None:
     found = look(file, "leave", "sync")
     assert not any(found.reasons.values()), found.reasons
     left = [int(line) for line in file.with_name("left.txt").read_text().split()]
-    assert len(left) >= targets.TASKS
+    assert len(left) >= TASKS
     _, alive = psutil.wait_procs([psutil.Process(pid) for pid in left if psutil.pid_exists(pid)], timeout=10)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -112,7 +112,7 @@ def test_a_collection_is_called_both_ways_by_turns() -> None:
 
 
 class Crash(BaseException):
-    """The machine goes off: not even `finally` of the run should matter."""
+    """The machine loses power: not even the `finally` of the run should matter."""
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 7, 11])

@@ -1,4 +1,4 @@
-"""The inside of a worker process, run for real at size tiny. The pyperf contract: a new pyperf must not change it unseen."""
+"""The inside of a worker process, run for real at size tiny. The pyperf contract: a new pyperf must not change it unnoticed."""
 
 from __future__ import annotations
 

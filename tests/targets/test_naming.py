@@ -458,7 +458,9 @@ def test_the_conclusion_tells_once_what_was_not_checked_and_why_cases_failed() -
     orders = [Order(case, 0, 7, "function", 0.1) for case in cases]
     why = "its result differs from call to call"
     seen = [observation(orders[1], 0.1, unchecked=why), observation(orders[2], 0.1, unchecked=why)]
-    failed = [replace(observation(order, 0.1), failure=("raised", "ValueError: bad (item 2)")) for order in orders[:2]]
+    failed = [
+        replace(observation(order, 0.1), failure=Failure("raised", "ValueError: bad (item 2)")) for order in orders[:2]
+    ]
     text = session.conclusion(Result("r", plan(cases), MACHINE, (*seen, *failed)), Path("r.json"))
     assert text.count(f"not checked: mine.py:f: {why}\n") == 1
     assert "failed: mine.py:f:tiny:sync:1x1, mine.py:f:tiny:threads:1x1: raised: ValueError: bad (item 2)\n" in text

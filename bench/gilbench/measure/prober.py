@@ -31,7 +31,7 @@ FORMAT = 1
 
 SCHEDULERS = ("sync", "threads", "processes", "distributed")
 MARGIN = 16  # characters before a line of a page, where the names of the probes are
-LIVES = ("raised", "wrong answer")  # kinds of failure after which a probed process answers the next question
+SURVIVED = ("raised", "wrong answer")  # kinds of failure after which a probed process still answers questions
 ANY = "tiny_tasks"  # the workload that is open where a probe examines the schedulers themselves
 
 
@@ -208,7 +208,7 @@ def _examine(
             except Unavailable as reason:
                 reasons[probe.name][scheduler] = str(reason)
             except Broken as broken:
-                if broken.kind not in LIVES:
+                if broken.kind not in SURVIVED:
                     raise
                 reasons[probe.name][scheduler] = in_words(broken)
     except Broken as broken:
