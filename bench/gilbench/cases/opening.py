@@ -116,15 +116,15 @@ def opened(
     pins.prepare(setup.modules, setup.pinned)
     built = None if once_open else _build(workload, case.size)
     start = time.perf_counter()
-    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as how:
+    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as scheduler:
         open_seconds = time.perf_counter() - start
         if once_open:
             once_open(open_seconds)
         built = built or _build(workload, case.size)
-        first = check(order, workload, built.job, how, compared)
-        compute = compute_of(built.job, how.keywords, order.call)
+        first = check(order, workload, built.job, scheduler, compared)
+        compute = compute_of(built.job, scheduler.keywords, order.call)
         facts = CaseFacts(workload.family, built.seconds, built.tasks, open_seconds, first)
-        yield OpenCase(case, workload, built.job, setup, how, compute, facts)
+        yield OpenCase(case, workload, built.job, setup, scheduler, compute, facts)
 
 
 @dataclass(frozen=True)
