@@ -26,6 +26,7 @@ import pyperf
 from dask.local import get_sync
 from gilbench.cases.checking import compute_of
 from gilbench.targets.builtin import all_workloads
+from gilbench.cases.checking import compute_of
 workload = all_workloads()["sum_of_squares"]
 job = workload.build(**workload.sizes["default"])
 pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_sync}, "function"))

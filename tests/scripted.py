@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.cases.plan import PROFILES, Plan, Profile
+from gilbench.errors import Failure
 from gilbench.results.observations import Observation
 from gilbench.results.verdicts import Line, Verdicts
 
@@ -47,7 +48,7 @@ class Script:
     """A `start` for measure.rounds, which keeps its orders. value: (case, round) -> seconds. failures: case name -> failure."""
 
     value: Callable[[Case, int], float] = lambda case, round_: 0.1
-    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failures: Mapping[str, Failure] = field(default_factory=dict)
     seconds: float = 1.0
     orders: list[Order] = field(default_factory=list)
 

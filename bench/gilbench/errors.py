@@ -1,11 +1,12 @@
-"""The exception that a user's mistake raises, and its text: one line that names the thing and the fix."""
+"""Errors: the exception that a user's mistake raises, and the record of why something that was measured failed."""
 
 from __future__ import annotations
 
 import difflib
 import sysconfig
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gilbench.console import printable
@@ -19,6 +20,31 @@ class UserError(Exception):
 
 class Unavailable(UserError):
     """Something is not available on this machine. The text says why."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a process gave no result.
+
+    kind: "raised", "wrong answer", "killed", "timeout", or another short word for what happened. reason: one line.
+    """
+
+    kind: str
+    reason: str
+
+    def __str__(self) -> str:
+        """`raised: ValueError: no`."""
+        return f"{self.kind}: {self.reason}"
+
+    def as_json(self) -> list[str]:
+        """Return plain data, the same in every message, journal and result file: [kind, reason]."""
+        return [self.kind, self.reason]
+
+    @classmethod
+    def from_json(cls, data: Sequence[str] | Mapping[str, str]) -> Failure:
+        """Read `as_json` back; {"kind": ..., "reason": ...} is accepted too. Raises KeyError, TypeError or ValueError."""
+        kind, reason = (data["kind"], data["reason"]) if isinstance(data, Mapping) else data
+        return cls(kind, reason)
 
 
 def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:

@@ -10,14 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from gilbench.advise import racing
 from gilbench.advise.racing import Contender, Heat, between, drop, precise, reach, run_heat
-from gilbench.cases.case import Case
-from gilbench.probes import Scene
 from gilbench.process.talk import Broken
-from gilbench.schedulers import Opened, Setup
-from gilbench.targets.calls import Calls
-from gilbench.targets.workload import SIZES, Workload
 
 SYNC, THREADS, PROCESSES = Contender("sync"), Contender("threads", 1, 4), Contender("processes", 4)
 
@@ -153,30 +147,3 @@ def test_precise_looks_at_the_spread_within() -> None:
 )
 def test_names(contender: Contender, name: str) -> None:
     assert contender.name == name
-
-
-def test_a_turn_computes_in_as_many_tasks_as_it_is_told() -> None:
-    called: list[int] = []
-    workload = Workload(
-        "mine.py:f", "own", "", Calls(called.append, ((1,),) * 6), {"default": {"items": 4, "parts": 2}}
-    )
-    scene = Scene(Case("mine.py:f", "default", "sync"), workload, None, Setup(), Opened({}), list, 0.0)  # type: ignore[arg-type]
-    assert racing._compute(scene, 2) is list, "as it was opened"
-    assert racing._compute(scene, 1)() == [[None] * 4]
-    assert racing._compute(scene, None)() == [None] * 4
-    assert len(called) == 8
-    racing._CHUNKED.clear()
-
-
-@pytest.mark.parametrize(("sizes", "every"), [({}, {1, 2, 3, 4, 5, 6}), ({"items": 2}, {2, 5})])
-def test_items_are_called_in_turn_without_dask(sizes: dict[str, int], every: set[int]) -> None:
-    """So the GIL is read as held by the function alone, and not by what dask does around tasks as short as these."""
-    called: list[int] = []
-    build = Calls(called.append, tuple((item,) for item in range(1, 7)))
-    workload = Workload("mine.py:f", "own", "", build, dict.fromkeys(SIZES, sizes))
-    case = Case("mine.py:f", "default", "sync")
-    scene = Scene(case, workload, None, Setup(), Opened({}), list, 0.0)  # type: ignore[arg-type]
-    found = racing.ASKS["calls"](scene, seconds=0.005)
-    assert set(called) == every
-    assert found["computes"] == len(called) > len(every)
-    assert found["seconds"] >= 0.005

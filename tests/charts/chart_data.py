@@ -10,10 +10,11 @@ from itertools import product
 from typing import Any
 
 from gilbench.cases.case import Case
+from gilbench.errors import Failure
 from gilbench.probes._patterns import PATTERNS
 from gilbench.probes.granularity_probe import described, search
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.stats import Estimate
 
 MACHINE: dict[str, str | int | float] = {
@@ -94,7 +95,7 @@ def case_summary(
 
 
 def summary(
-    cases: Iterable[CaseSummary], failures: Iterable[Failure] = (), name: str = "example", **machine: Any
+    cases: Iterable[CaseSummary], failures: Iterable[FailedCase] = (), name: str = "example", **machine: Any
 ) -> Summary:
     return Summary(name, {**MACHINE, **machine}, tuple(cases), tuple(failures))
 
@@ -148,14 +149,14 @@ def realistic(
     """A result of `planned`, with failures, single observations, sweeps and memory cases."""
     chance = random.Random(seed)
     cases: list[CaseSummary] = []
-    failures: list[Failure] = []
+    failures: list[FailedCase] = []
     for family, case in planned(cpus, full):
         base, held = WORKLOADS[family][case.workload]
         factor = {"small": 1 / 16, "default": 1.0, "large": 16.0}[case.size]
         moved = int(2**22 * factor) if case.workload in SWEPT else 0
         sync = base * factor**0.7 / faster
         if chance.random() < 0.02 and case.scheduler != "sync":
-            failures.append(Failure(case, "timeout", "no answer in 60 s"))
+            failures.append(FailedCase(case, Failure("timeout", "no answer in 60 s")))
             continue
         seconds = model(held, case, sync, case.scheduler, moved) * chance.lognormvariate(0, 0.03)
         lone = 1 if chance.random() < 0.04 and case.scheduler != "sync" else 5
@@ -253,7 +254,7 @@ def hostile() -> Summary:
                 cases.append(case_summary(case, 0.1 / threads, family=name, sync=0.1, **extra))
         cases.append(case_summary(Case(name, "default", HOSTILE, 1, 2, True, "memory"), 2.0**26, family=name))
     machine = dict.fromkeys(MACHINE, HOSTILE)
-    failures = [Failure(Case("$x^{", "default", "threads", 1, 4), HOSTILE, HOSTILE)]
+    failures = [FailedCase(Case("$x^{", "default", "threads", 1, 4), Failure(HOSTILE, HOSTILE))]
     schedulers = ("sync", "threads", HOSTILE)
     lines, rest = timelines(HOSTILE, schedulers=schedulers), probing(HOSTILE, (0.1, 0.5))
     probes = (lines, rest, granularities(schedulers=schedulers, patterns=("tree", HOSTILE)))

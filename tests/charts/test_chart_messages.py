@@ -18,8 +18,9 @@ from gilbench.charts.costs import bytes_moved, memory, task_cost
 from gilbench.charts.drawing import style
 from gilbench.charts.reasons import task_graph
 from gilbench.charts.speed import cold_warm, observations, regret, scaling, speedup
+from gilbench.errors import Failure
 from gilbench.explain import winners
-from gilbench.results.summary import CaseSummary, Failure
+from gilbench.results.summary import CaseSummary, FailedCase
 from gilbench.stats import Estimate
 from gilbench.targets.workload import Job
 from tests.charts.chart_data import case_summary, estimate, realistic, summary
@@ -34,7 +35,7 @@ def case(workload: str, kind: tuple[str, int, int], speed: float, **more: Any) -
     return case_summary(case, 0.1 / speed, sync=0.1, **{"spread": 0.02, **more})
 
 
-def contest(*cases: CaseSummary, failures: tuple[Failure, ...] = ()) -> winners.Contest:
+def contest(*cases: CaseSummary, failures: tuple[FailedCase, ...] = ()) -> winners.Contest:
     (found,) = winners.contests(summary(cases, failures))
     return found
 
@@ -63,7 +64,7 @@ def test_a_single_process_proves_nothing() -> None:
 
 
 def test_who_failed_is_not_beaten() -> None:
-    failure = Failure(Case("w", "default", *PROCESSES), "timeout", "")
+    failure = FailedCase(Case("w", "default", *PROCESSES), Failure("timeout", ""))
     found = contest(case("w", THREADS, 1.9), failures=(failure,))
     assert found.winner == "unclear"
     assert set(found.failed) == {"processes"}

@@ -15,6 +15,7 @@ from gilbench.check.check_progress import EPOCHS, check_progress, check_status, 
 from gilbench.check.family import Family, family_of
 from gilbench.check.lockstep import Epoch
 from gilbench.console import bar_wanted
+from gilbench.errors import Failure
 
 CASES = [Case(f"w{i}", "tiny", "sync") for i in range(4)]
 LINE = re.compile(r"(\d)/4 cases decided  \d+ s gone, about (?:\d+ min )?\d+ s to go  (.+): (\w+)")
@@ -31,7 +32,7 @@ def play(spread: float, family: Family | None = None, seconds: float = 2.0, seed
     while still := family.open():
         case = draw.choice(still).case
         if case.workload == "w2":
-            measured = Epoch(case, 1, seconds, failures={"head": ("raised", "no")})
+            measured = Epoch(case, 1, seconds, failures={"head": Failure("raised", "no")})
         else:
             ratio = draw.lognormvariate(0.0, spread) * (1.2 if case.workload == "w1" else 1.0)
             measured = Epoch(case, 1, seconds, (0.1,) * 6, (0.1 * ratio,) * 6)

@@ -17,12 +17,13 @@ from gilbench.check.family import CHANCES, Family, family_of
 from gilbench.check.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
 from gilbench.check.outcome import line_of, notes
 from gilbench.check.scope import CheckOptions
+from gilbench.errors import Failure
 from gilbench.process.talk import Broken
 from gilbench.results import verdicts
 from gilbench.results.verdicts import ERROR, INCONCLUSIVE, NOTHING, OK, REGRESSION, Verdicts
 
 CASES = [Case(f"w{i}", "small", "sync") for i in range(3)]
-Failures = dict[str, tuple[str, str]]
+Failures = dict[str, Failure]
 
 
 def scripted(
@@ -32,7 +33,7 @@ def scripted(
 
 
 def failed(case: Case, *arms: str) -> Epoch:
-    return scripted(case, 1.0, failures={arm: ("killed", f"SIGKILL in {arm}") for arm in arms})
+    return scripted(case, 1.0, failures={arm: Failure("killed", f"SIGKILL in {arm}") for arm in arms})
 
 
 def exit_code(family: Family, *, strict: bool) -> int:
@@ -89,9 +90,9 @@ def test_noise_that_hides_everything_is_inconclusive_and_fails_only_when_strict(
 @pytest.mark.parametrize(
     ("failures", "code"),
     [
-        ({"head": ("raised", "no")}, REGRESSION),
-        ({"base": ("raised", "no")}, ERROR),
-        ({"base": ("raised", "no"), "head": ("raised", "no")}, ERROR),
+        ({"head": Failure("raised", "no")}, REGRESSION),
+        ({"base": Failure("raised", "no")}, ERROR),
+        ({"base": Failure("raised", "no"), "head": Failure("raised", "no")}, ERROR),
     ],
 )
 def test_failing_twice_in_head_alone_is_a_regression(failures: Failures, code: int) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from gilbench.cases.case import Case
+from gilbench.errors import Failure
 from gilbench.explain import findings
 from gilbench.results.observations import Probing
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.results.verdicts import Line, Verdicts
 from gilbench.stats import Estimate
 from tests.scripted import MACHINE, verdicts
@@ -122,7 +123,7 @@ def test_the_costliest_mistake_is_the_largest_certain_loss() -> None:
 
 def test_a_failure_is_never_beaten() -> None:
     measured = summary(case("a", "threads", 1.9))
-    failed = Failure(Case("a", "default", "processes", 2, 1), "timeout", "no answer in 60 s")
+    failed = FailedCase(Case("a", "default", "processes", 2, 1), Failure("timeout", "no answer in 60 s"))
     assert "Use threads for" in said(measured)
     assert "Use threads for" not in said(replace(measured, failures=(failed,)))
 

@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
 import pytest
 
-from gilbench import probes, variables
+from gilbench import probes
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.opening import Order
-from gilbench.measure import probed
-from gilbench.measure import prober as probing
-from gilbench.probes import Found, Probe, Scene, Unavailable
-from gilbench.targets import calls
+from gilbench.measure import probed, prober
+from gilbench.probes import Found, Question, Scene, Unavailable, reference
+from gilbench.targets.own import TASKS
+from gilbench.variables import ITEMS
 
 
 class Enough(BaseException):
     """The script of questions has ended."""
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, asks: Mapping[str, Callable[..., Found]], *questions: str) -> list[Any]:
-    """Return what a process with the smallest case open says, when its only probe can answer these asks."""
-    probe = Probe("fake", "", asks, None, True, True, lambda probed: {}, lambda found: iter(()))
-    monkeypatch.setattr(probes, "all_probes", lambda: {"fake": probe})
-    script, said = iter(("", *(json.dumps({"question": name, "what": {}}) for name in questions))), list[Any]()
+def in_the_package(monkeypatch: pytest.MonkeyPatch, **questions: Question) -> list[str]:
+    """Put questions into a module that the package seems to have; return their references."""
+    module = ModuleType("gilbench.probes.fake_probe")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name, question in questions.items():
+        question.__module__, question.__qualname__ = module.__name__, name
+        setattr(module, name, question)
+    return [reference(question) for question in questions.values()]
+
+
+def serve(*references: str) -> list[Any]:
+    """Return what a process with the smallest case open says, when it is asked these questions."""
+    script, said = iter(("", *(json.dumps({"question": name, "what": {}}) for name in references))), list[Any]()
 
     def question() -> str:
         try:
@@ -49,7 +59,7 @@ def test_it_opens_then_builds_then_answers(monkeypatch: pytest.MonkeyPatch) -> N
     def look(scene: Scene) -> Found:
         return {"case": scene.case.name, "results": len(scene.compute()), "seconds": scene.seconds}
 
-    opened, ready, answer = serve(monkeypatch, {"look": look}, "look")
+    opened, ready, answer = serve(*in_the_package(monkeypatch, look=look))
     assert set(opened) == {"pid", "open_seconds"}
     assert ready["pid"] == opened["pid"] and ready["first_seconds"] > 0
     assert answer["case"].startswith("sleep") and answer["results"] >= 1
@@ -63,19 +73,23 @@ def test_what_a_question_raises_is_its_answer_and_the_next_one_is_heard(monkeypa
 
         return ask
 
-    asks = {
-        "cannot": raising(Unavailable("not here")),
-        "wrong": raising(WrongAnswer("got 1, not 2")),
-        "raised": raising(ValueError("bad\nvalue")),
-        "left": raising(SystemExit("bye")),
-        "fine": lambda scene: {"fine": True},
-    }
-    cannot, wrong, raised, left, unknown, fine = serve(monkeypatch, asks, *list(asks)[:-1], "unknown", "fine")[2:]
+    def well(scene: Scene) -> Found:
+        return {"fine": True}
+
+    *asked, last = in_the_package(
+        monkeypatch,
+        cannot=raising(Unavailable("not here")),
+        wrong=raising(WrongAnswer("got 1, not 2")),
+        raised=raising(ValueError("bad\nvalue")),
+        left=raising(SystemExit("bye")),
+        fine=well,
+    )
+    cannot, wrong, raised, left, unknown, fine = serve(*asked, "gilbench.probes.fake_probe:unknown", last)[2:]
     assert cannot == {"unavailable": "not here"}
     assert wrong == {"failure": ["wrong answer", "got 1, not 2"]}
     assert raised["failure"][0] == "raised" and raised["failure"][1].startswith("ValueError: bad value")
     assert left["failure"][1].startswith("SystemExit: bye")
-    assert unknown["failure"][1].startswith("KeyError: 'unknown'")
+    assert unknown["failure"][1].startswith("ValueError: 'gilbench.probes.fake_probe:unknown' is not a question: ")
     assert fine == {"fine": True}
 
 
@@ -128,10 +142,10 @@ def leave():
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of functions that nobody should have."""
+    """A file of functions that misbehave."""
     path = tmp_path / "trouble.py"
     path.write_text(FUNCTIONS)
-    monkeypatch.delenv(variables.ITEMS, raising=False)
+    monkeypatch.delenv(ITEMS, raising=False)
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     return path
 
@@ -139,8 +153,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def look(file: Path, function: str, *schedulers: str, timeout: float = 60.0) -> probes.Probing:
     """Probe the memory and the tasks' timeline of a function."""
     names = ("memory", "timeline")
-    return probing.probe(
-        f"{file}:{function}", "tiny", schedulers, names, lambda case: probing.LiveProbed(case, timeout), cpus=2
+    return prober.probe(
+        f"{file}:{function}", "tiny", schedulers, names, lambda case: prober.LiveProbed(case, timeout), cpus=2
     )
 
 
@@ -175,7 +189,7 @@ def test_what_a_task_prints_is_no_answer(file: Path) -> None:
     found = look(file, "shout", "sync", "processes")
     assert not any(found.reasons.values()), found.reasons
     for timeline in found.found["timeline"].values():
-        assert len(timeline["tasks"]) == calls.TASKS
+        assert len(timeline["tasks"]) == TASKS
 
 
 @pytest.mark.serial
@@ -192,6 +206,6 @@ def test_what_tasks_leave_behind_ends_with_them(file: Path) -> None:
     found = look(file, "leave", "sync")
     assert not any(found.reasons.values()), found.reasons
     left = [int(line) for line in file.with_name("left.txt").read_text().split()]
-    assert len(left) >= calls.TASKS
+    assert len(left) >= TASKS
     _, alive = psutil.wait_procs([psutil.Process(pid) for pid in left if psutil.pid_exists(pid)], timeout=10)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -1,4 +1,4 @@
-"""`gilbench probe`: who is asked what, what a failing process costs the others, and the page that comes out."""
+"""`gilbench probe`: who is asked what, what a failing process means for the others, and the page that is printed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.errors import UserError
-from gilbench.measure import prober as probing
+from gilbench.measure import prober
 from gilbench.measure.prober import ProbeOptions
-from gilbench.probes import Found, Probe, Probed, Unavailable, all_probes
+from gilbench.probes import Found, Probe, Probed, Question, Scene, Unavailable, all_probes, gil_probe
 from gilbench.process.talk import Broken
 from gilbench.results.observations import Probing
 from tests.scripted import plan
@@ -32,7 +32,7 @@ def raises(error: Exception) -> Answer:
 
 
 class Fake:
-    """A probed process from a script: how it gets ready, and what each probe's question brings. Logs what it is told."""
+    """A probed process from a script: how it gets ready, and how it answers each probe. Logs what it is asked."""
 
     pid = 1
 
@@ -61,20 +61,26 @@ class Fake:
             raise self._ready
         return {}
 
-    def ask(self, question: str, **what: Any) -> Found:
-        self._note(question)
-        return self.answers.get(question, lambda: {"from": self.case.scheduler})()
+    def ask(self, question: Question, **what: Any) -> Found:
+        name = question.__name__
+        self._note(name)
+        return self.answers.get(name, lambda: {"from": self.case.scheduler})()
 
 
 def a_probe(name: str, **changes: Any) -> Probe:
-    def measure(probed: Probed) -> Found:
-        return probed.ask(name)
+    def question(scene: Scene) -> Found:
+        raise NotImplementedError
+
+    question.__name__ = name
+
+    def examine(probed: Probed) -> Found:
+        return probed.ask(question)
 
     def format(found: Mapping[str, Found]) -> Iterator[str]:
         yield from (f"{scheduler}: {one}" for scheduler, one in found.items())
 
     usual: dict[str, Any] = {"schedulers": None, "pinned": True, "of_workloads": True}
-    return Probe(name=name, summary="", asks={}, measure=measure, format=format, **(usual | changes))
+    return Probe(name=name, summary="", examine=examine, format=format, **(usual | changes))
 
 
 @pytest.fixture
@@ -85,11 +91,11 @@ def two_probes(monkeypatch: pytest.MonkeyPatch) -> None:
         a_probe("inner", schedulers=("sync",), pinned=False),
         a_probe("own", of_workloads=False),
     ]
-    monkeypatch.setattr(probing, "all_probes", lambda: {one.name: one for one in probes})
+    monkeypatch.setattr(prober, "all_probes", lambda: {one.name: one for one in probes})
 
 
 def run(start: Callable[[Case], Any], schedulers: tuple[str, ...] = ("sync", "threads")) -> Probing:
-    return probing.probe("sleep", "tiny", schedulers, ("weight", "inner"), start, cpus=2)
+    return prober.probe("sleep", "tiny", schedulers, ("weight", "inner"), start, cpus=2)
 
 
 # --- Who is asked
@@ -98,14 +104,14 @@ def run(start: Callable[[Case], Any], schedulers: tuple[str, ...] = ("sync", "th
 def test_questions_are_of_targets_or_of_the_schedulers() -> None:
     of_workloads = [name for name, one in all_probes().items() if one.of_workloads]
     assert {"gil", "memory", "timeline", "traffic", "inner_threads"} <= set(of_workloads)
-    assert probing.questions(["a", "b"], []) == [("a", of_workloads), ("b", of_workloads)]
-    assert probing.questions(["a"], ["gil", "granularity"]) == [("a", ["gil"]), ("", ["granularity"])]
-    assert probing.questions(["a"], ["granularity"]) == [("", ["granularity"])]
-    assert probing.questions([], ["gil"]) == []
+    assert prober.questions(["a", "b"], []) == [("a", of_workloads), ("b", of_workloads)]
+    assert prober.questions(["a"], ["gil", "granularity"]) == [("a", ["gil"]), ("", ["granularity"])]
+    assert prober.questions(["a"], ["granularity"]) == [("", ["granularity"])]
+    assert prober.questions([], ["gil"]) == []
 
 
 def test_cases_are_the_widest_and_sync_once_more_with_its_threads() -> None:
-    found = probing.cases("sleep", "tiny", ("sync", "threads", "processes"), 4)
+    found = prober.cases("sleep", "tiny", ("sync", "threads", "processes"), 4)
     assert [(c.scheduler, c.workers, c.threads, c.pinned) for c in found] == [
         ("sync", 1, 1, True),
         ("threads", 1, 4, True),
@@ -115,8 +121,8 @@ def test_cases_are_the_widest_and_sync_once_more_with_its_threads() -> None:
 
 
 def test_schedulers_asked_for_are_taken_as_they_are() -> None:
-    assert probing.schedulers_of(("loky",)) == ["loky"]
-    assert probing.schedulers_of(())[:3] == ["sync", "threads", "processes"]
+    assert prober.schedulers_of(("loky",)) == ["loky"]
+    assert prober.schedulers_of(())[:3] == ["sync", "threads", "processes"]
 
 
 @pytest.mark.usefixtures("two_probes")
@@ -141,7 +147,7 @@ def test_all_open_first_and_then_one_works_at_a_time() -> None:
 @pytest.mark.usefixtures("two_probes")
 def test_no_process_is_started_for_a_scheduler_that_no_probe_suits() -> None:
     log: list[str] = []
-    probing.probe("sleep", "tiny", ("sync", "threads"), ("inner",), lambda case: Fake(case, log), cpus=2)
+    prober.probe("sleep", "tiny", ("sync", "threads"), ("inner",), lambda case: Fake(case, log), cpus=2)
     assert {line.split()[0] for line in log} == {"sync*"}
 
 
@@ -173,9 +179,9 @@ def test_a_process_that_dies_costs_its_own_probes_only() -> None:
     ],
 )
 def test_a_probe_that_fails(error: Exception, reason: str, goes_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probing, "all_probes", lambda: {name: a_probe(name) for name in ("first", "second")})
+    monkeypatch.setattr(prober, "all_probes", lambda: {name: a_probe(name) for name in ("first", "second")})
     log: list[str] = []
-    found = probing.probe(
+    found = prober.probe(
         "sleep", "tiny", ("threads",), ("first", "second"), lambda case: Fake(case, log, first=raises(error)), cpus=2
     )
     assert found.reasons["first"] == {"threads": reason}
@@ -216,16 +222,16 @@ def test_a_plan_is_probed_at_the_size_that_it_has_most_of() -> None:
         return Fake(case, [])
 
     told: list[str] = []
-    found = list(probing.of_plan(plan(cases), start, told.append))
+    found = list(prober.of_plan(plan(cases), start, told.append))
     assert [(one.workload, one.size) for one in found] == [("a", "default"), ("b", "tiny"), ("", "tiny")]
     assert told == ["probing 1/3: a", "probing 2/3: b", "probing 3/3: the schedulers"]
     assert ("a", "default", "threads") in asked
     assert not any(workload == "b" and scheduler == "threads" for workload, _, scheduler in asked), (
         "it is not timed there"
     )
-    assert {scheduler for workload, _, scheduler in asked if workload == probing.ANY} == {"sync", "threads"}
+    assert {scheduler for workload, _, scheduler in asked if workload == prober.ANY} == {"sync", "threads"}
     asked.clear()
-    assert [one.workload for one in probing.of_plan(plan(cases), start, told.append, found[:1])] == ["b", ""]
+    assert [one.workload for one in prober.of_plan(plan(cases), start, told.append, found[:1])] == ["b", ""]
 
 
 # --- What a person reads
@@ -235,7 +241,7 @@ def test_a_plan_is_probed_at_the_size_that_it_has_most_of() -> None:
 def test_a_page() -> None:
     died = "its process died (exit code 3: it printed nothing)"
     reasons = {"weight": {"threads": died, "processes": died}, "inner": {"sync": died}}
-    text = probing.page(Probing("a\x1b[31m", "tiny", {"weight": {"sync": {"x": 1}, "loky": {"x": 2}}}, reasons))
+    text = prober.page(Probing("a\x1b[31m", "tiny", {"weight": {"sync": {"x": 1}, "loky": {"x": 2}}}, reasons))
     assert text.splitlines() == [
         "a?[31m, size tiny",
         "  weight        sync: {'x': 1}",
@@ -243,20 +249,20 @@ def test_a_page() -> None:
         f"  unavailable   weight under threads, processes: {died}",
         f"  unavailable   inner under sync: {died}",
     ]
-    assert probing.page(Probing("", "tiny", {}, {})) == "the schedulers themselves\n"
+    assert prober.page(Probing("", "tiny", {}, {})) == "the schedulers themselves\n"
 
 
 @pytest.mark.usefixtures("two_probes")
 def test_a_reason_of_several_probes_is_told_once() -> None:
     reasons = {"weight": {"sync": "no", "threads": "no"}, "own": {"sync": "no", "threads": "no"}}
-    assert probing.page(Probing("a", "tiny", {}, reasons)).splitlines()[1:] == [
+    assert prober.page(Probing("a", "tiny", {}, reasons)).splitlines()[1:] == [
         "  unavailable   weight, own under sync, threads: no"
     ]
 
 
 @pytest.mark.usefixtures("two_probes")
 def test_long_lines_go_on_below() -> None:
-    text = probing.page(Probing("a", "tiny", {"weight": {"sync": {"x": "word " * 30}}}, {}), width=60)
+    text = prober.page(Probing("a", "tiny", {"weight": {"sync": {"x": "word " * 30}}}, {}), width=60)
     first, *rest = text.splitlines()[1:]
     assert first.startswith("  weight        sync: ")
     assert rest and all(line.startswith(" " * 18) and len(line) <= 60 for line in rest)
@@ -271,13 +277,13 @@ def options(**changes: Any) -> ProbeOptions:
 
 @pytest.mark.usefixtures("two_probes")
 def test_the_command_prints_a_page_or_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probing, "LiveProbed", lambda case, *rest: Fake(case, []))
+    monkeypatch.setattr(prober, "LiveProbed", lambda case, *rest: Fake(case, []))
     err, out = io.StringIO(), io.StringIO()
-    assert probing.run(options(schedulers=("sync",)), err, out) == 0
+    assert prober.run(options(schedulers=("sync",)), err, out) == 0
     assert err.getvalue() == "probing the schedulers\n"
     assert out.getvalue().splitlines() == ["the schedulers themselves", "  own           sync: {'from': 'sync'}"]
     data = io.StringIO()
-    assert probing.run(options(schedulers=("sync",), json=True), err, data) == 0
+    assert prober.run(options(schedulers=("sync",), json=True), err, data) == 0
     (one,) = json.loads(data.getvalue())["probes"]
     assert (one["workload"], one["found"], one["reasons"]) == ("", {"own": {"sync": {"from": "sync"}}}, {"own": {}})
 
@@ -285,9 +291,9 @@ def test_the_command_prints_a_page_or_data(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("two_probes")
 def test_nothing_found_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     dead = Broken("killed", "exit code 3: boo")
-    monkeypatch.setattr(probing, "LiveProbed", lambda case, *rest: Fake(case, [], ready=dead))
+    monkeypatch.setattr(prober, "LiveProbed", lambda case, *rest: Fake(case, [], ready=dead))
     out = io.StringIO()
-    assert probing.run(options(schedulers=("sync",)), io.StringIO(), out) == 1
+    assert prober.run(options(schedulers=("sync",)), io.StringIO(), out) == 1
     assert "unavailable   own under sync: its process died (exit code 3: boo)" in out.getvalue()
 
 
@@ -303,25 +309,31 @@ def test_nothing_found_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_are_told_before_anything_starts(
     mistake: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probing, "LiveProbed", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(prober, "LiveProbed", lambda *_: pytest.fail("a process was started"))
     with pytest.raises(UserError, match=message):
-        probing.run(options(**mistake), io.StringIO(), io.StringIO())
+        prober.run(options(**mistake), io.StringIO(), io.StringIO())
 
 
 # --- For real
 
 
+def not_in_the_package(scene: Scene) -> Found:
+    raise AssertionError("no probed process may run it")
+
+
 @pytest.mark.serial
 def test_a_live_process_gets_ready_and_ends() -> None:
     with ExitStack() as stack:
-        live = [stack.enter_context(probing.LiveProbed(Case("sleep", "tiny", "sync"), 60.0)) for _ in range(2)]
+        live = [stack.enter_context(prober.LiveProbed(Case("sleep", "tiny", "sync"), 60.0)) for _ in range(2)]
         for probed in live:
             probed.wait()
             probed.wait()
         said = live[0].ready()
         assert said["pid"] == live[0].pid and said["seconds"] > 0
-        with pytest.raises(Broken, match="KeyError"):
-            live[0].ask("no such question")
-        assert live[0].ask("gil idle", seconds=0.001) == {}, "it lives on"
+        with pytest.raises(
+            Broken, match=r"raised: ValueError: '.*:not_in_the_package' is not a question: not in gilbench"
+        ):
+            live[0].ask(not_in_the_package)
+        assert live[0].ask(gil_probe.stay_idle, seconds=0.001) == {}, "it lives on"
         live[0].end()
     assert not any(psutil.pid_exists(probed.pid) for probed in live)

@@ -10,7 +10,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
 from gilbench.measure.rounds import (
     FAILED,
     INTERRUPTED,
@@ -19,8 +19,8 @@ from gilbench.measure.rounds import (
     TIME_UP,
     Interrupted,
     Ledger,
-    measure,
     measure_into,
+    run_rounds,
 )
 from gilbench.measure.workers import OutOfTimeError
 from gilbench.results.journal import Journal, read_journal
@@ -31,7 +31,7 @@ from tests.scripted import MACHINE, Script, noisy, plan
 
 def measured(script: Script, **changes: object) -> Ledger:
     ledger = Ledger(plan(**changes))  # type: ignore[arg-type]
-    measure(ledger, script)
+    run_rounds(ledger, script)
     return ledger
 
 
@@ -70,7 +70,7 @@ def test_precision_is_reached_where_more_processes_narrow_the_interval() -> None
 
 
 def test_a_failed_case_ends_and_all_others_go_on() -> None:
-    script = Script(failures={"w1:default:sync:1x1": ("raised", "ValueError: no")})
+    script = Script(failures={"w1:default:sync:1x1": Failure("raised", "ValueError: no")})
     ledger = measured(script, cases=3)
     assert [len(ledger.of(case)) for case in ledger.plan.cases] == [3, 1, 3]
     assert ledger.stops[ledger.plan.cases[1]] == FAILED
@@ -91,7 +91,7 @@ def test_an_observation_that_the_end_of_the_run_cut_off_is_no_failure() -> None:
 
     script = Script()
     ledger = Ledger(plan(cases=3))
-    measure(ledger, start)
+    run_rounds(ledger, start)
     assert len(ledger.observations) == 4
     assert set(ledger.stops.values()) == {TIME_UP}
 
@@ -106,13 +106,13 @@ def test_a_collection_is_called_both_ways_by_turns() -> None:
     from dataclasses import replace
 
     script = Script()
-    measure(Ledger(replace(plan(cases=2), collections=("w0",))), script)
+    run_rounds(Ledger(replace(plan(cases=2), collections=("w0",))), script)
     calls = {name: [o.call for o in script.orders if o.case.workload == name] for name in ("w0", "w1")}
     assert calls == {"w0": ["function", "method", "function"], "w1": ["function"] * 3}
 
 
 class Crash(BaseException):
-    """The machine goes off: not even `finally` of the run should matter."""
+    """The machine loses power: not even the `finally` of the run should matter."""
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 7, 11])

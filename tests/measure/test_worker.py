@@ -1,4 +1,4 @@
-"""The inside of a worker process, run for real at size tiny. The pyperf contract: a new pyperf must not change it unseen."""
+"""The inside of a worker process, run for real at size tiny. The pyperf contract: a new pyperf must not change it unnoticed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
-from gilbench.errors import UserError, describe
+from gilbench.errors import Failure, UserError, describe
 from gilbench.measure.worker import Meter, calibrate
 from gilbench.measure.workers import Workers
 
@@ -30,7 +30,7 @@ def order(scheduler: str = "threads", workload: str = "sum_of_squares", **change
 
 
 def test_pyperf_worker_mode_still_gives_the_values_warmups_and_metadata_that_we_count_on() -> None:
-    """If this fails, pyperf changed its internal --worker: measure/worker.py:pyperf_run is the one place to mend."""
+    """If this fails, pyperf changed its internal --worker: measure/worker.py:pyperf_run is the one place to adapt."""
     with Workers(60) as workers:
         observed = workers(order(loops=4, values=3))
     assert observed.failure is None
@@ -104,8 +104,8 @@ def test_a_workload_that_raises_is_told_in_one_line() -> None:
     with Workers(60) as workers:
         observed = workers(Order(Case("no_such_workload", "tiny", "sync"), 0, 7, "function", 0.05))
     assert observed.failure is not None
-    assert observed.failure[0] == "raised"
-    assert observed.failure[1].startswith("no workload is named 'no_such_workload': ")
+    assert observed.failure.kind == "raised"
+    assert observed.failure.reason.startswith("no workload is named 'no_such_workload': ")
 
 
 def test_a_hanging_worker_is_ended_at_the_timeout(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_hanging_worker_is_ended_at_the_timeout(tmp_path: Path) -> None:
     if sys.platform == "win32":
         pytest.skip("needs a script as an executable")
     with Workers(0.5, python=str(hanging)) as workers:
-        assert workers(order()).failure == ("timeout", "no answer within 0.5 s: see --timeout")
+        assert workers(order()).failure == Failure("timeout", "no answer within 0.5 s: see --timeout")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a script as an executable")
@@ -139,7 +139,7 @@ def test_a_killed_worker_is_told_with_the_signal(tmp_path: Path) -> None:
     dying.write_text(f"#!{sys.executable}\nimport os\nprint('out of memory', flush=True)\nos.kill(os.getpid(), 9)\n")
     dying.chmod(0o755)
     with Workers(60, python=str(dying)) as workers:
-        assert workers(order()).failure == ("killed", "killed by SIGKILL: out of memory")
+        assert workers(order()).failure == Failure("killed", "killed by SIGKILL: out of memory")
 
 
 def test_calibration_doubles_loops_until_a_value_lasts() -> None:

@@ -1,4 +1,4 @@
-"""The gil probe: the search in a scripted memory, what is never guessed, and one real calibration."""
+"""The gil probe: the search in a scripted memory, what it refuses to guess, and one real calibration."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from gilbench.advise.questions import call_items
 from gilbench.cases.case import Case
-from gilbench.measure import prober as probing
-from gilbench.probes import Found, Unavailable
-from gilbench.probes import gil_probe as gil
+from gilbench.measure import prober
+from gilbench.probes import Found, Question, Unavailable, gil_probe
 from gilbench.probes.gil_probe import LOCKED, SWITCHES, Held, address, estimate
 from gilbench.process.talk import Broken
 
@@ -31,8 +31,8 @@ def held(fraction: float) -> Held:
 def found_at(monkeypatch: pytest.MonkeyPatch, *images: set[int]) -> None:
     """Let the memory behind the runtime show these places, one set for each switch interval that is tried."""
     script = iter(images)
-    monkeypatch.setattr(gil, "_slots", lambda start, wanted: next(script))
-    monkeypatch.setattr(gil.sys, "platform", "linux")
+    monkeypatch.setattr(gil_probe, "_slots", lambda start, wanted: next(script))
+    monkeypatch.setattr(gil_probe.sys, "platform", "linux")
 
 
 def runtime() -> int:
@@ -63,21 +63,21 @@ def test_a_memory_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(start: int, wanted: int) -> set[int]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(gil, "_slots", refuse)
-    monkeypatch.setattr(gil.sys, "platform", "linux")
+    monkeypatch.setattr(gil_probe, "_slots", refuse)
+    monkeypatch.setattr(gil_probe.sys, "platform", "linux")
     with pytest.raises(Unavailable, match=r"^/proc/self/mem cannot be read: Permission denied$"):
         address()
 
 
 def test_without_a_gil_there_is_none_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gil.sys, "platform", "linux")
-    monkeypatch.setattr(gil.sys, "_is_gil_enabled", lambda: False, raising=False)
+    monkeypatch.setattr(gil_probe.sys, "platform", "linux")
+    monkeypatch.setattr(gil_probe.sys, "_is_gil_enabled", lambda: False, raising=False)
     with pytest.raises(Unavailable, match=r"^this free-threaded interpreter runs without a GIL$"):
         address()
 
 
 def test_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gil.sys, "platform", "darwin")
+    monkeypatch.setattr(gil_probe.sys, "platform", "darwin")
     with pytest.raises(Unavailable, match="on Linux only, and this is darwin"):
         address()
 
@@ -86,14 +86,14 @@ def test_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_search_sees_aligned_numbers_behind_its_start() -> None:
     wanted = 0x6A09E667F3BCC908
     memory = (ctypes.c_uint64 * 4)(1, wanted, 2, wanted + 1)
-    found = gil._slots(ctypes.addressof(memory), wanted)
+    found = gil_probe._slots(ctypes.addressof(memory), wanted)
     assert 8 in found and 0 not in found and 24 not in found
 
 
 @linux
 def test_a_search_that_meets_a_hole_at_once_raises() -> None:
     with pytest.raises(OSError, match="Input/output error"):
-        gil._slots(4096, 1)
+        gil_probe._slots(4096, 1)
 
 
 # --- Sampling
@@ -119,7 +119,7 @@ class Memory:
 
 def test_sampling_counts_what_it_sees() -> None:
     memory = Memory(4096)
-    found = gil._sample(memory, 4096, 0.02)
+    found = gil_probe._sample(memory, 4096, 0.02)
     assert found.samples == memory.looks >= 1
     assert found.held == (memory.looks - memory.looks // 4) / memory.looks
     assert 0 < found.switches < 5 / 0.02 + 1
@@ -130,7 +130,7 @@ def test_a_process_that_is_gone_cannot_be_read() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with pytest.raises(Unavailable, match=r"^the memory of the probed process cannot be read: "):
-        gil.sample(gone.pid, 4096, 0.01)
+        gil_probe.sample(gone.pid, 4096, 0.01)
 
 
 def test_the_interval_is_wilsons_where_samples_agree() -> None:
@@ -161,21 +161,23 @@ class Scripted:
     pid = 1
     case = Case("sleep", "tiny", "sync")
 
-    def __init__(self, broken: str = "") -> None:
-        self.broken, self.told, self.answered = broken, list[str](), list[str]()
+    def __init__(self, broken: Question | None = None) -> None:
+        self.broken, self.told, self.answered = broken, list[Question](), list[Question]()
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         self.told.append(question)
 
     def answer(self) -> Found:
         self.answered.append(self.told[-1])
-        if self.told[-1] == self.broken:
+        if self.told[-1] is self.broken:
             raise Broken("killed", "exit code 3: boo")
         done = {"computes": 9, "seconds": 0.4}
-        return {"gil address": {"address": 4096}, "gil compute": done, "calls": done}.get(self.told[-1], {})
+        return {gil_probe.find_gil: {"address": 4096}, gil_probe.compute_for: done, call_items: done}.get(
+            self.told[-1], {}
+        )
 
-    def ask(self, question: str, **what: Any) -> Found:
-        self.tell(question)
+    def ask(self, question: Question, **what: Any) -> Found:
+        self.pose(question)
         return self.answer()
 
 
@@ -191,8 +193,8 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Held | Unavailabl
             raise reading
         return reading
 
-    monkeypatch.setattr(gil, "sample", sample)
-    monkeypatch.setattr(gil, "EARLY", 0.0)
+    monkeypatch.setattr(gil_probe, "sample", sample)
+    monkeypatch.setattr(gil_probe, "EARLY", 0.0)
     yield script
     assert not script, "all was read"
 
@@ -200,41 +202,44 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Held | Unavailabl
 def test_it_is_calibrated_and_then_read(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
     probed = Scripted()
-    assert gil.measure(probed) == {
+    assert gil_probe.examine(probed) == {
         "held": 0.42, "low": 0.4, "high": 0.44, "switches_per_second": 300.0, "samples": 5000, "computes": 9,
     }  # fmt: skip
-    assert probed.told == ["gil address", "gil busy", "gil idle", "gil compute"] == probed.answered
-    assert set(probed.told) == set(gil.ASKS)
+    assert (
+        probed.told
+        == [gil_probe.find_gil, gil_probe.stay_busy, gil_probe.stay_idle, gil_probe.compute_for]
+        == probed.answered
+    )
 
 
 def test_it_can_be_read_during_another_question(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
     probed = Scripted()
-    assert gil.measure(probed, "calls")["held"] == 0.42
-    assert probed.told[-1] == "calls"
+    assert gil_probe.examine(probed, call_items)["held"] == 0.42
+    assert probed.told[-1] is call_items
 
 
 def test_a_calibration_that_fails_is_no_figure(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.96)]
     with pytest.raises(Unavailable, match=r"^calibration failed: busy reads 0\.96, not 0\.97 to 1\.0$"):
-        gil.measure(Scripted())
+        gil_probe.examine(Scripted())
     readings += [held(0.98), held(0.04)]
     with pytest.raises(Unavailable, match=r"^calibration failed: idle reads 0\.04, not 0\.0 to 0\.03$"):
-        gil.measure(Scripted())
+        gil_probe.examine(Scripted())
 
 
 def test_no_answer_is_left_for_the_next_probe_to_hear(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Unavailable("it cannot be read")]
     probed = Scripted()
     with pytest.raises(Unavailable, match="it cannot be read"):
-        gil.measure(probed)
+        gil_probe.examine(probed)
     assert probed.answered == probed.told
 
 
 def test_that_a_process_died_says_more_than_that_it_cannot_be_read(readings: list[Held | Unavailable]) -> None:
     readings += [held(0.99), held(0.01), Unavailable("it cannot be read")]
     with pytest.raises(Broken, match="exit code 3"):
-        gil.measure(Scripted(broken="gil compute"))
+        gil_probe.examine(Scripted(broken=gil_probe.compute_for))
 
 
 # --- What a person reads
@@ -243,20 +248,20 @@ def test_that_a_process_died_says_more_than_that_it_cannot_be_read(readings: lis
 def test_sentences() -> None:
     sync = {"held": 0.24, "low": 0.17, "high": 0.31, "switches_per_second": 0.0}
     threads = {"held": 0.5, "low": 0.4, "high": 0.6, "switches_per_second": 348.2}
-    assert list(gil.format({"sync": sync, "threads": threads})) == [
+    assert list(gil_probe.format({"sync": sync, "threads": threads})) == [
         "held 24 % of the time (17 % to 31 %) while one task after the other runs: "
         "threads are at most 4.2x as fast as sync, however many",
         "changes hands 348 times a second on threads, few; held 50 % there",
     ]
-    (many,) = gil.format({"threads": {**threads, "switches_per_second": 23456.0}})
+    (many,) = gil_probe.format({"threads": {**threads, "switches_per_second": 23456.0}})
     assert "23,456 times a second on threads, so many that" in many and "use processes" in many
-    assert list(gil.format({})) == []
+    assert list(gil_probe.format({})) == []
 
 
 def test_what_a_fraction_means() -> None:
-    assert gil.meaning(0.0) == gil.meaning(0.04) == "it does not limit threads"
-    assert "at most 2.0x" in gil.meaning(0.5)
-    assert gil.meaning(1.0).startswith("threads gain next to nothing (at most 1.0x): use processes")
+    assert gil_probe.meaning(0.0) == gil_probe.meaning(0.04) == "it does not limit threads"
+    assert "at most 2.0x" in gil_probe.meaning(0.5)
+    assert gil_probe.meaning(1.0).startswith("threads gain next to nothing (at most 1.0x): use processes")
 
 
 # --- For real
@@ -267,9 +272,7 @@ def test_what_a_fraction_means() -> None:
 def test_a_python_loop_holds_it_and_sleep_does_not() -> None:
     read = {}
     for workload in ("sum_of_squares", "sleep"):
-        done = probing.probe(
-            workload, "small", ("sync",), ("gil",), lambda case: probing.LiveProbed(case, 60.0), cpus=1
-        )
+        done = prober.probe(workload, "small", ("sync",), ("gil",), lambda case: prober.LiveProbed(case, 60.0), cpus=1)
         if reasons := done.reasons["gil"]:
             assert "calibration failed" in reasons["sync"] or "without a GIL" in reasons["sync"], reasons
             pytest.skip(reasons["sync"])

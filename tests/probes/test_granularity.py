@@ -15,9 +15,8 @@ from dask.local import get_sync
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
 from gilbench.cases.counting import counting
-from gilbench.measure import prober as probing
-from gilbench.probes import Found, Probed, Scene, Unavailable, _patterns, all_probes
-from gilbench.probes import granularity_probe as granularity
+from gilbench.measure import prober
+from gilbench.probes import Found, Probed, Question, Scene, Unavailable, _patterns, all_probes, granularity_probe
 from gilbench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
 from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
 from gilbench.schedulers import Opened, Setup
@@ -26,7 +25,7 @@ Curve = Callable[[float], float]
 
 
 def scheduler(overhead: float, best: float = 1.0) -> Curve:
-    """The efficiency under a scheduler that takes so many seconds for each task: half where a task takes as long."""
+    """The efficiency under a scheduler that adds so many seconds to each task: half where a task takes as long."""
     return lambda seconds: best * seconds / (seconds + overhead)
 
 
@@ -147,14 +146,14 @@ def test_figures_in_words() -> None:
 def test_lines() -> None:
     one = {"metg": 4.5e-4, "best": 0.9, "workers": 2}
     poor = {"metg": None, "bound": "above", "best": 0.4, "workers": 2}
-    assert list(granularity.format({"threads": {"trivial": one, "tree": {**one, "metg": 6e-4}}})) == [
+    assert list(granularity_probe.format({"threads": {"trivial": one, "tree": {**one, "metg": 6e-4}}})) == [
         "threads keeps half its efficiency down to tasks of 450 µs (trivial), 600 µs (tree)"
     ]
-    assert list(granularity.format({"loky": {"trivial": poor}})) == [
+    assert list(granularity_probe.format({"loky": {"trivial": poor}})) == [
         "loky keeps half its efficiency down to tasks of more than 100 ms (trivial)",
         "loky never gets beyond 0.40 of the ideal, as if its 2 workers had no CPU each",
     ]
-    assert list(granularity.format({})) == []
+    assert list(granularity_probe.format({})) == []
 
 
 # --- The graphs
@@ -251,42 +250,47 @@ def test_calibration_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scripted:
-    """A probed process whose schedulers take so long for a task."""
+    """A probed process under a scheduler that adds so many seconds to each task of a pattern."""
 
     pid = 1
 
     def __init__(self, overheads: dict[str, float], *rooms: float) -> None:
         self.overheads, self.rooms = overheads, list(rooms)
         self.case = Case("sleep", "tiny", "distributed", 3, 2)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.asked: list[tuple[Question, dict[str, Any]]] = []
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         raise NotImplementedError
 
     def answer(self) -> Found:
         raise NotImplementedError
 
-    def ask(self, question: str, **what: Any) -> Found:
+    def ask(self, question: Question, **what: Any) -> Found:
         self.asked.append((question, what))
-        if question == "granularity calibrate":
+        if question is granularity_probe.calibrate_work:
             return {"fixed": 1e-7, "each": 2e-10}
-        if question == "granularity room":
+        if question is granularity_probe.efficiency_without_scheduler:
             return {"room": self.rooms.pop(0) if self.rooms else 0.9}
         return {"efficiency": scheduler(self.overheads[what["pattern"]])(what["task_seconds"]), "computes": 3}
 
 
-def test_measure_asks_what_the_probed_process_answers() -> None:
+def test_it_asks_for_the_efficiency_of_every_pattern() -> None:
     overheads = dict(zip(PATTERNS, (1e-4, 2e-4, 1e-6, 5.0), strict=True))
     probed = Scripted(overheads)
     typed: Probed = probed
-    found = granularity.measure(typed)
+    found = granularity_probe.examine(typed)
     assert list(found) == list(PATTERNS)
     assert found["trivial"]["metg"] == pytest.approx(1e-4, rel=0.01)
     assert found["stencil_1d"]["metg"] == pytest.approx(2e-4, rel=0.01)
     assert (found["tree"]["bound"], found["all_to_all"]["bound"]) == ("below", "above")
     assert all((one["workers"], one["processes"], one["threads"]) == (6, 3, 2) for one in found.values())
-    assert {question for question, _ in probed.asked} == set(granularity.ASKS)
-    assert probed.asked[0][0] == "granularity calibrate"
+    assert [question for question, _ in probed.asked[:2]] == [
+        granularity_probe.calibrate_work,
+        granularity_probe.efficiency_without_scheduler,
+    ]
+    assert {
+        what["pattern"] for question, what in probed.asked if question is granularity_probe.efficiency_of_pattern
+    } == set(PATTERNS)
     assert all(what["workers"] == 6 and what["each"] == 2e-10 for _, what in probed.asked[1:])
 
 
@@ -296,20 +300,23 @@ def test_a_busy_machine_is_no_ones_granularity() -> None:
     )
     at_once = Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.3)
     with pytest.raises(Unavailable, match=reason):
-        granularity.measure(at_once)
-    assert [question for question, _ in at_once.asked] == ["granularity calibrate", "granularity room"]
+        granularity_probe.examine(at_once)
+    assert [question for question, _ in at_once.asked] == [
+        granularity_probe.calibrate_work,
+        granularity_probe.efficiency_without_scheduler,
+    ]
     with pytest.raises(Unavailable, match=reason):
-        granularity.measure(Scripted(dict.fromkeys(PATTERNS, 5.0), 0.9, 0.3))
-    found = granularity.measure(Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.9, 0.3))
+        granularity_probe.examine(Scripted(dict.fromkeys(PATTERNS, 5.0), 0.9, 0.3))
+    found = granularity_probe.examine(Scripted(dict.fromkeys(PATTERNS, 1e-4), 0.9, 0.3))
     assert set(found) == set(PATTERNS), "nobody asks where half is within reach"
 
 
 def test_room_is_what_threads_reach_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(granularity, "LOOK", 0.002)
+    monkeypatch.setattr(granularity_probe, "LOOK", 0.002)
     what = {"workers": 1, "fixed": 0.0, "each": 1e-11}  # as if the work took next to no time, were the machine free
-    assert granularity.ASKS["granularity room"](scene([]), **what)["room"] < 0.5
+    assert granularity_probe.efficiency_without_scheduler(scene([]), **what)["room"] < 0.5
     slow = {"workers": 1, "fixed": 0.0, "each": 1e-6}
-    assert granularity.ASKS["granularity room"](scene([]), **slow)["room"] > 0.5
+    assert granularity_probe.efficiency_without_scheduler(scene([]), **slow)["room"] > 0.5
 
 
 def scene(settled: list[int]) -> Scene:
@@ -321,24 +328,24 @@ def scene(settled: list[int]) -> Scene:
 def test_every_compute_settles_and_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     settled: list[int] = []
     steps = steps_of("tree", 1, 4)
-    walls = granularity._computes(scene(settled), steps, 1, lambda walls: len(walls) == 3)
+    walls = granularity_probe._computes(scene(settled), steps, 1, lambda walls: len(walls) == 3)
     assert len(walls) == len(settled) == 3
     assert all(wall > 0 for wall in walls)
     monkeypatch.setattr(_patterns, "answers", lambda steps: [0])
     with pytest.raises(WrongAnswer, match=r"gives \[3\], not \[0\]"):
-        granularity._computes(scene(settled), steps, 1, lambda walls: True)
+        granularity_probe._computes(scene(settled), steps, 1, lambda walls: True)
 
 
 def test_efficiency_is_of_the_fastest_compute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(granularity, "_computes", lambda *_: [0.2, 0.064, 0.1])
-    answer = granularity.ASKS["granularity efficiency"](
+    monkeypatch.setattr(granularity_probe, "_computes", lambda *_: [0.2, 0.064, 0.1])
+    answer = granularity_probe.efficiency_of_pattern(
         scene([]), pattern="trivial", task_seconds=1e-3, workers=2, fixed=0.0, each=1e-9
     )
     assert answer == {"efficiency": pytest.approx(0.25), "computes": 3}, "16 tasks of 1 ms for each of two workers"
 
 
 def test_more_computes_where_half_is_near() -> None:
-    enough = granularity.enough
+    enough = granularity_probe.enough
     assert not enough([0.01], 0.009)
     assert enough([0.01, 0.02], 0.009), "0.9 is clear"
     assert enough([0.1, 0.2], 0.01), "0.1 is clear"
@@ -349,7 +356,7 @@ def test_more_computes_where_half_is_near() -> None:
 
 def test_calibrating_runs_every_pattern_first() -> None:
     settled: list[int] = []
-    speed = granularity.ASKS["granularity calibrate"](scene(settled))
+    speed = granularity_probe.calibrate_work(scene(settled))
     assert len(settled) == len(PATTERNS)
     assert speed["each"] > 0 <= speed["fixed"]
 
@@ -363,8 +370,8 @@ def test_it_is_a_probe_of_schedulers() -> None:
 
 @pytest.mark.serial
 def test_a_real_scheduler() -> None:
-    start = lambda case: probing.LiveProbed(case, 60.0)  # noqa: E731
-    found = probing.probe("sleep", "tiny", ("threads",), ("granularity",), start, cpus=2)
+    start = lambda case: prober.LiveProbed(case, 60.0)  # noqa: E731
+    found = prober.probe("sleep", "tiny", ("threads",), ("granularity",), start, cpus=2)
     if reasons := found.reasons["granularity"]:
         assert "other programs take the CPUs" in reasons["threads"], reasons
         pytest.skip(reasons["threads"])
@@ -374,7 +381,7 @@ def test_a_real_scheduler() -> None:
         assert one["workers"] == 2
         assert one["best"] == max(efficiency for _, efficiency in one["points"])
         assert all(seconds > 0 and efficiency > 0 for seconds, efficiency in one["points"])
-        # A busy machine may leave less than half to any task.
+        # On a busy machine no task may reach half.
         assert one["bound"] == "above" if one["metg"] is None else SHORTEST <= one["metg"] <= LONGEST
         assert math.isfinite(one["best"]) and (one["metg"] is None) == (one["best"] < HALF)
-    assert len(list(granularity.format(found.found["granularity"]))) in (1, 2)
+    assert len(list(granularity_probe.format(found.found["granularity"]))) in (1, 2)

@@ -1,4 +1,4 @@
-"""The probe that sees the threads that tasks start by themselves: its parts with fakes, and once for real."""
+"""The probe of threads that tasks start by themselves: its parts with fakes, and once for real."""
 
 from __future__ import annotations
 
@@ -12,33 +12,32 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.measure import prober as probing
-from gilbench.probes import Found, Unavailable
-from gilbench.probes import inner_threads_probe as inner_threads
+from gilbench.measure import prober
+from gilbench.probes import Found, Question, Unavailable, inner_threads_probe
 from gilbench.probes.inner_threads_probe import POOLS, culprits, looking, runnable
 
 
 class Scripted:
-    """A probed process that the parent cannot look into, which tells CPU seconds by the second."""
+    """A probed process that the parent cannot look into, which reports so many CPU seconds in a second."""
 
     pid = -1
     case = Case("w", "default", "sync", pinned=False)
 
     def __init__(self, free: float, pools: Mapping[str, float], two_busy: float = 2.0) -> None:
         self.free, self.pools, self.two_busy = free, pools, two_busy
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[Question, str]] = []
 
-    def ask(self, question: str, **what: Any) -> Found:
+    def ask(self, question: Question, **what: Any) -> Found:
         self.asked.append((question, what.get("pool", "")))
-        if question == "inner threads pools":
+        if question is inner_threads_probe.loaded_pools:
             return {"pools": list(self.pools)}
-        if question == "inner threads two busy":
+        if question is inner_threads_probe.keep_two_threads_busy:
             return {"start": 0.0, "end": 1.0, "cpu": self.two_busy}
         return {"start": 0.0, "end": 1.0, "cpu": self.pools.get(what.get("pool", ""), self.free)}
 
 
 def measured(probed: Scripted) -> Found:
-    return inner_threads.measure(probed)  # type: ignore[arg-type]
+    return inner_threads_probe.examine(probed)  # type: ignore[arg-type]
 
 
 # --- In the parent
@@ -57,7 +56,7 @@ def test_the_pool_whose_pinning_brings_the_ratio_down_did_it() -> None:
 def test_without_inner_threads_nothing_is_pinned() -> None:
     probed = Scripted(1.02, {"blas": 1.0})
     assert measured(probed)["pools"] == {}
-    assert probed.asked == [("inner threads two busy", ""), ("inner threads compute", "")]
+    assert probed.asked == [(inner_threads_probe.keep_two_threads_busy, ""), (inner_threads_probe.compute_pinned, "")]
 
 
 @pytest.mark.parametrize("two_busy", [1.2, 3.0])
@@ -110,7 +109,7 @@ def test_a_pool_is_pinned_while_it_computes_and_left_as_it_was(name: str) -> Non
 
     before, seen = threads(name), []
     scene = SimpleNamespace(compute=lambda: seen.append(threads(name)))
-    inner_threads._ask_compute(scene, 1e-4, pool=name)  # type: ignore[arg-type]
+    inner_threads_probe.compute_pinned(scene, 1e-4, pool=name)  # type: ignore[arg-type]
     assert set(seen) == {1}
     assert threads(name) == before
 
@@ -134,14 +133,14 @@ def threads(name: str) -> int | None:
 
 def test_sentences() -> None:
     found = {"cpu_over_wall": 1.9, "cpu_got_over_wall": 1.9, "pools": {"blas": 1.9, "pandas": 1.0}}
-    (line,) = inner_threads.format({"sync": {**found, "culprits": ["pandas"]}})
+    (line,) = inner_threads_probe.format({"sync": {**found, "culprits": ["pandas"]}})
     assert line == (
         "CPU time is 1.9x wall time under sync: pandas' own (mode.max_threads); "
         'pin to one thread (pandas.set_option("mode.max_threads", 1)), or give dask fewer workers'
     )
-    (line,) = inner_threads.format({"sync": {**found, "culprits": []}})
+    (line,) = inner_threads_probe.format({"sync": {**found, "culprits": []}})
     assert "pinning one pool alone (tried: blas, pandas) does not stop it" in line
-    (line,) = inner_threads.format({"sync": {**found, "cpu_over_wall": 1.01, "pools": {}, "culprits": []}})
+    (line,) = inner_threads_probe.format({"sync": {**found, "cpu_over_wall": 1.01, "pools": {}, "culprits": []}})
     assert line == "none: CPU time is 1.0x wall time under sync"
 
 
@@ -151,8 +150,8 @@ def test_sentences() -> None:
 @pytest.mark.serial
 def test_a_real_matmul(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
-    done = probing.probe(
-        "matmul", "tiny", ("sync",), ("inner_threads",), lambda case: probing.LiveProbed(case, 60.0), cpus=1
+    done = prober.probe(
+        "matmul", "tiny", ("sync",), ("inner_threads",), lambda case: prober.LiveProbed(case, 60.0), cpus=1
     )
     if reasons := done.reasons["inner_threads"]:
         assert "calibration failed" in reasons["sync"]  # another one would be an error
@@ -161,4 +160,4 @@ def test_a_real_matmul(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["cpu_over_wall"] > 0 and found["cpu_got_over_wall"] > 0
     assert set(found["pools"]) <= set(POOLS)
     assert set(found["culprits"]) <= set(found["pools"])
-    assert len(list(inner_threads.format({"sync": found}))) == 1
+    assert len(list(inner_threads_probe.format({"sync": found}))) == 1

@@ -14,8 +14,7 @@ import psutil
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.probes import Scene, Unavailable
-from gilbench.probes import memory_probe as memory
+from gilbench.probes import Scene, Unavailable, memory_probe
 from gilbench.process.memory import Peak, peak_memory, tree_bytes
 from gilbench.schedulers import Opened, Setup
 
@@ -57,7 +56,7 @@ def test_less_than_before_is_nothing_beyond() -> None:
 def test_sentences() -> None:
     found = {"before": 64 * MIB, "peak": 80 * MIB, "shared": 5 * MIB, "kind": "pss"}
     start = "one compute takes 16.0 MiB beyond the 64.0 MiB that it holds idle"
-    assert list(memory.format({"threads": found, "loky": {**found, "shared": 0, "kind": "uss"}})) == [
+    assert list(memory_probe.format({"threads": found, "loky": {**found, "shared": 0, "kind": "uss"}})) == [
         f"threads: {start}, 5.00 MiB of the peak is shared",
         f"loky: {start}",
     ]
@@ -109,7 +108,7 @@ def test_the_question_is_answered_with_one_compute() -> None:
 
     opened = Opened({}, lambda: settled.append(len(kept)))
     scene = Scene(Case("sleep", "tiny", "sync"), None, None, Setup(), opened, compute, 0.0)  # type: ignore[arg-type]
-    found = memory.ASKS["memory peak"](scene)
+    found = memory_probe.peak_of_compute(scene)
     assert set(found) == {"before", "peak", "shared", "kind"}
     assert settled == [1]
     assert found["peak"] - found["before"] > 0.95 * 32 * MIB

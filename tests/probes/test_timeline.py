@@ -1,4 +1,4 @@
-"""The timeline probe: what each task says of itself, what is made of it, and a real compute under many schedulers."""
+"""The timeline probe: what each task records, what is made of it, and a real compute under many schedulers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.probes import Found, Scene, Unavailable, all_probes
-from gilbench.probes import timeline_probe as timeline
+from gilbench.probes import Found, Question, Scene, Unavailable, all_probes, timeline_probe
 from gilbench.probes.timeline_probe import Timed, Timeline
 from gilbench.targets.workload import NO_ANSWER, Job
 
@@ -54,7 +53,7 @@ def delayed_job(answer: Any = NO_ANSWER) -> Job:
     return Job(collections=[delayed(sum)(parts)], answer=answer)
 
 
-# --- What a task says of itself
+# --- What a task records
 
 
 @pytest.mark.parametrize("dumps", ["pickle", "cloudpickle"])
@@ -62,7 +61,7 @@ def test_a_task_leaves_a_record_with_the_process_that_computes_or_in_its_folder(
     import cloudpickle
 
     pickler = {"pickle": pickle, "cloudpickle": cloudpickle}[dumps]
-    timeline._here.clear()
+    timeline_probe._here.clear()
 
     def run(home: int) -> None:
         timed = Timed(node, ("b", "a"), "name\n\ud800", str(tmp_path), home)
@@ -70,12 +69,12 @@ def test_a_task_leaves_a_record_with_the_process_that_computes_or_in_its_folder(
 
     run(home=os.getpid())
     assert list(tmp_path.iterdir()) == []
-    (here,) = timeline._here
+    (here,) = timeline_probe._here
     for _ in range(2):
         run(home=-1)
-    assert len(timeline._here) == 1
-    timeline._here.clear()
-    away = timeline._read(tmp_path)
+    assert len(timeline_probe._here) == 1
+    timeline_probe._here.clear()
+    away = timeline_probe._read(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{os.getpid()}.jsonl"]
     assert len(away) == 2
     for name, process, thread, start, end, on_cpu in [here, *away]:
@@ -93,10 +92,10 @@ def test_a_task_that_fails_says_nothing_and_fails_as_before(tmp_path: Path) -> N
     def fail(values: Mapping[Any, Any]) -> None:
         raise ZeroDivisionError("mine")
 
-    timeline._here.clear()
+    timeline_probe._here.clear()
     with pytest.raises(ZeroDivisionError, match="mine"):
         Timed(fail, (), "x", str(tmp_path), os.getpid())()
-    assert timeline._here == []
+    assert timeline_probe._here == []
 
 
 # --- Wrapping a graph
@@ -123,13 +122,13 @@ def test_whole_tasks_are_wrapped_and_nothing_else() -> None:
         assert keywords == {"more": 1}
         return get_sync(nodes, keys)
 
-    timeline._here.clear()
+    timeline_probe._here.clear()
     planned: list[str] = []
-    results = timeline.timing(get, "nowhere", planned)(graph, [["legacy", "list"], "data"], more=1)
+    results = timeline_probe.timing(get, "nowhere", planned)(graph, [["legacy", "list"], "data"], more=1)
     assert results == ((14, [3, {"a": 2}]), 2)
     assert sorted(planned) == ["inner", "legacy", "list", "nested"]
-    assert sorted(record[0] for record in timeline._here) == sorted(planned)
-    timeline._here.clear()
+    assert sorted(record[0] for record in timeline_probe._here) == sorted(planned)
+    timeline_probe._here.clear()
     assert handed["alias"] is graph["alias"]
     assert handed["data"] is graph["data"]
     assert "unused" not in handed, "what nobody needs is not run, and not planned"
@@ -148,30 +147,30 @@ def test_names_are_what_people_wrote() -> None:
         ("read-csv-0123456789abcdef0123456789abcdef", 3): "read-csv",
         "_private-1": "private",
         "0123456789abcdef0123456789abcdef": "mul",
-        "x" * 500: "x" * timeline.LONGEST_NAME,
+        "x" * 500: "x" * timeline_probe.LONGEST_NAME,
     }
-    assert {key: timeline.name_of(key, task) for key in names} == names
+    assert {key: timeline_probe.name_of(key, task) for key in names} == names
 
 
 def test_too_many_tasks_are_refused_before_they_run() -> None:
     def get(*_: Any, **__: Any) -> None:
         raise AssertionError("nothing may run")
 
-    graph = {f"x-{i}": (add, i, 1) for i in range(timeline.MOST + 1)}
+    graph = {f"x-{i}": (add, i, 1) for i in range(timeline_probe.MOST + 1)}
     with pytest.raises(Unavailable, match="2,001 tasks are too many"):
-        timeline.timing(get, "nowhere", [])(graph, list(graph))
+        timeline_probe.timing(get, "nowhere", [])(graph, list(graph))
 
 
 def test_a_compute_that_is_watched_gives_the_same_as_one_that_is_not(tmp_path: Path) -> None:
     from dask.local import get_sync
 
-    one = timeline._ask_compute(scene(delayed_job([14]), get_sync), str(tmp_path))
+    one = timeline_probe.record_tasks(scene(delayed_job([14]), get_sync), str(tmp_path))
     assert [task[:3] for task in one["tasks"]] == [["mul", 0, 0]] * 4 + [["sum", 0, 0]]
     assert one["planned"] == 5
     assert one["workers"] == 2
     assert one["cpu_seconds"] >= 0
     with pytest.raises(Unavailable, match=r"the answer of the watched compute differs from the right one: .*14"):
-        timeline._ask_compute(scene(delayed_job([15]), get_sync), str(tmp_path))
+        timeline_probe.record_tasks(scene(delayed_job([15]), get_sync), str(tmp_path))
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -180,13 +179,13 @@ def test_without_a_scheduler_each_collection_has_its_own(tmp_path: Path, togethe
     from dask import delayed
 
     job = Job(collections=[delayed(add)(1, 2), da.ones(4, chunks=2).sum()], answer=[3, 4.0], together=together)
-    one = timeline._ask_compute(scene(job, None), str(tmp_path))
+    one = timeline_probe.record_tasks(scene(job, None), str(tmp_path))
     assert len(one["tasks"]) == one["planned"] >= 3
 
 
 def test_dask_says_which_results_it_had_already() -> None:
     """The records of a scheduler that did not run all tasks: fewer than planned, and format says so."""
-    lines = list(timeline.format({"threads": {**THREADS, "planned": 12}}))
+    lines = list(timeline_probe.format({"threads": {**THREADS, "planned": 12}}))
     assert "8 tasks (of 12: dask still had the others' results), " in lines[0]
 
 
@@ -200,7 +199,7 @@ def test_workers_are_numbered_as_they_come_to_work() -> None:
         ("second", 70, 7, 102 * MS, 103 * MS, 0),
         ("third", 90, 7, 105 * MS, 110 * MS, 0),
     ]
-    assert timeline.relative(records, 100 * MS, 110 * MS) == [
+    assert timeline_probe.relative(records, 100 * MS, 110 * MS) == [
         ["first", 0, 0, 0.001, 0.004],
         ["second", 1, 0, 0.002, 0.003],
         ["third", 0, 1, 0.005, 0.010],
@@ -211,7 +210,7 @@ def test_workers_are_numbered_as_they_come_to_work() -> None:
 @pytest.mark.parametrize(("start", "end"), [(99, 105), (101, 111), (106, 105)])
 def test_clocks_that_disagree_are_told(start: int, end: int) -> None:
     with pytest.raises(Unavailable, match="clocks"):
-        timeline.relative([("x", 1, 1, start * MS, end * MS, 0)], 100 * MS, 110 * MS)
+        timeline_probe.relative([("x", 1, 1, start * MS, end * MS, 0)], 100 * MS, 110 * MS)
 
 
 class Answers:
@@ -223,14 +222,14 @@ class Answers:
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.folders = list(seconds), list[Path]()
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         raise NotImplementedError
 
     def answer(self) -> Found:
         raise NotImplementedError
 
-    def ask(self, question: str, **what: Any) -> Found:
-        assert question in timeline.ASKS
+    def ask(self, question: Question, **what: Any) -> Found:
+        assert question is timeline_probe.record_tasks
         folder = Path(what["folder"])
         assert folder.is_dir()
         assert list(folder.iterdir()) == []
@@ -241,7 +240,7 @@ class Answers:
 
 def test_the_fastest_of_three_is_kept_and_nothing_on_disk() -> None:
     probed = Answers(0.3, 0.1, 0.2)
-    measured = timeline.measure(probed)
+    measured = timeline_probe.examine(probed)
     assert measured["seconds"] == 0.1
     assert measured["tasks"] == [["x", 0, 0, 0.0, 0.1]]
     assert measured["computes"] == [0.3, 0.1, 0.2]
@@ -250,7 +249,7 @@ def test_the_fastest_of_three_is_kept_and_nothing_on_disk() -> None:
 
 
 def test_a_long_compute_is_not_repeated() -> None:
-    assert timeline.measure(Answers(timeline.PATIENCE + 1))["computes"] == [timeline.PATIENCE + 1]
+    assert timeline_probe.examine(Answers(timeline_probe.PATIENCE + 1))["computes"] == [timeline_probe.PATIENCE + 1]
 
 
 # --- What is made of it
@@ -276,9 +275,9 @@ def test_figures_of_a_timeline() -> None:
     assert one.most_at_once == 2, "b ends as d starts"
     assert one.gap == pytest.approx(0.025), "the median of 0.05 and 0"
     assert one.longest.name in "abc"
-    assert one.idle == timeline.UNUSED
-    assert replace(one, workers=2).idle == timeline.AFTER
-    assert replace(one, workers=2, seconds=0.56).idle == timeline.BEFORE
+    assert one.idle == timeline_probe.UNUSED
+    assert replace(one, workers=2).idle == timeline_probe.AFTER
+    assert replace(one, workers=2, seconds=0.56).idle == timeline_probe.BEFORE
     assert one.on_cpu == 1.0
     assert replace(one, cpu_seconds=0.35).on_cpu == pytest.approx(0.5)
 
@@ -288,13 +287,17 @@ def test_a_task_without_length_is_no_division_by_zero() -> None:
     assert (one.busy, one.at_once, one.on_cpu, one.gap, one.stretch(one)) == (0.0, 1.0, 1.0, None, 1.0)
     assert Timeline.of(found(seconds=1.0)) is None
     assert (
-        len(list(timeline.format({"sync": found(("x", 0, 0, 0.0, 0.0), seconds=0.0), "threads": found(seconds=1)})))
+        len(
+            list(
+                timeline_probe.format({"sync": found(("x", 0, 0, 0.0, 0.0), seconds=0.0), "threads": found(seconds=1)})
+            )
+        )
         == 1
     )
 
 
 def test_people_read_what_happened_and_what_to_do() -> None:
-    sync, threads = timeline.format({"sync": SYNC, "threads": THREADS})
+    sync, threads = timeline_probe.format({"sync": SYNC, "threads": THREADS})
     assert sync == (
         "sync: 8 tasks, 1 at once (at most 1) on 1 thread, inside tasks 100 % of the time, "
         "first task after 0 ns, 0 ns between two, longest: work, 10.0 ms"
@@ -309,14 +312,16 @@ def test_people_read_what_happened_and_what_to_do() -> None:
 def test_advice_knows_what_cannot_be_the_gil() -> None:
     tasks = [("work", i % 2, 0, start, end) for i, (_, _, _, start, end) in enumerate(THREADS["tasks"])]
     apart = found(*tasks, seconds=0.08, cpu_seconds=0.08)
-    assert list(timeline.format({"sync": SYNC, "processes": apart}))[1].endswith("they wait for a CPU or a disk")
+    assert list(timeline_probe.format({"sync": SYNC, "processes": apart}))[1].endswith("they wait for a CPU or a disk")
     slow = {**apart, "cpu_seconds": 0.16}
-    assert list(timeline.format({"sync": SYNC, "processes": slow}))[1].endswith("on shared memory, caches or CPUs")
-    assert " on 2 processes, " in next(timeline.format({"processes": slow}))
+    assert list(timeline_probe.format({"sync": SYNC, "processes": slow}))[1].endswith(
+        "on shared memory, caches or CPUs"
+    )
+    assert " on 2 processes, " in next(timeline_probe.format({"processes": slow}))
     # Four times as long, and yet next to nothing.
     short = found(*(("x", 0, 0, 0.01 * i, 0.01 * i + 1e-4) for i in range(8)), seconds=0.08, workers=1)
     long = found(*(("x", 0, 0, 0.01 * i, 0.01 * i + 4e-4) for i in range(8)), seconds=0.08, workers=2)
-    said = list(timeline.format({"sync": short, "threads": long}))
+    said = list(timeline_probe.format({"sync": short, "threads": long}))
     assert "as long as" not in said[1]
     assert said[1].endswith(
         "on 1 of 2 workers, inside tasks 2 % of the time, first task after 0 ns, 9.60 ms between two, longest: x, 400 µs. "
@@ -325,7 +330,7 @@ def test_advice_knows_what_cannot_be_the_gil() -> None:
 
 
 def test_names_that_are_hostile_are_one_line() -> None:
-    (said,) = timeline.format({"sync": found(("a\nb\x1b[31m\ud800", 0, 0, 0.0, 1.0), seconds=1.0, workers=1)})
+    (said,) = timeline_probe.format({"sync": found(("a\nb\x1b[31m\ud800", 0, 0, 0.0, 1.0), seconds=1.0, workers=1)})
     assert said.isprintable()
     assert "longest: a?b?[31m?, 1.00 s" in said
 
@@ -341,16 +346,16 @@ def test_the_probe_is_registered() -> None:
 
 @pytest.mark.serial
 def test_every_scheduler_tells_where_its_tasks_ran() -> None:
-    from gilbench.measure import prober as probing
+    from gilbench.measure import prober
     from gilbench.schedulers import all_schedulers
 
     schedulers = [name for name, one in all_schedulers().items() if one.unavailable() is None]
     assert {"sync", "threads", "processes"} <= set(schedulers)
-    got = probing.probe(
-        "sleep", "default", schedulers, ("timeline",), lambda case: probing.LiveProbed(case, 120.0), cpus=2
+    got = prober.probe(
+        "sleep", "default", schedulers, ("timeline",), lambda case: prober.LiveProbed(case, 120.0), cpus=2
     )
     assert got.reasons == {"timeline": {}}
-    lines = list(timeline.format(got.found["timeline"]))
+    lines = list(timeline_probe.format(got.found["timeline"]))
     assert len(lines) == len(schedulers)
     for scheduler, data in got.found["timeline"].items():
         one = Timeline.of(data)
@@ -372,16 +377,16 @@ def test_every_scheduler_tells_where_its_tasks_ran() -> None:
 
 @pytest.mark.serial
 def test_fused_and_dependent_tasks_of_collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gilbench.measure import prober as probing
+    from gilbench.measure import prober
 
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path))
     for workload, name in (("array_mean", "arange"), ("together", "expensive")):
-        got = probing.probe(
+        got = prober.probe(
             workload,
             "tiny",
             ("threads", "processes"),
             ("timeline",),
-            lambda case: probing.LiveProbed(case, 120.0),
+            lambda case: prober.LiveProbed(case, 120.0),
             cpus=2,
         )
         assert got.reasons == {"timeline": {}}

@@ -1,4 +1,4 @@
-"""The probe that counts what is pickled: its parts with fakes, and bytes that are known beforehand for real."""
+"""The probe that counts what is pickled: its parts with fakes, and known numbers of bytes for real."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.measure import prober as probing
-from gilbench.probes import Scene, Unavailable
-from gilbench.probes import traffic_probe as traffic
+from gilbench.measure import prober
+from gilbench.probes import Scene, Unavailable, traffic_probe
 from gilbench.probes.traffic_probe import Counting, Report, Tally, Tap, advice, fill, is_small_talk, pack, unpack
 from gilbench.schedulers import Opened, Setup, all_schedulers
 from gilbench.targets.naming import workload_of
@@ -46,7 +45,7 @@ class Inline(Executor):
 
 
 class Comm:
-    """One end of a connection of a cluster: what it reads is given, and what it writes takes so many bytes."""
+    """One end of a connection of a cluster: what it reads is given, and what it writes has a fixed size."""
 
     local_address, peer_address = ONE, MAIN
 
@@ -77,7 +76,7 @@ def test_the_process_that_computes_counts_payload_and_a_child_sends_its_seconds_
     data, seconds = pack(b"x" * 1000)
     assert len(data) > 1000 and seconds >= 0  # no tally here: this is what a child does
     tally = Tally()
-    with traffic._kept(tally):
+    with traffic_probe._kept(tally):
         assert unpack((data, 5.0)) == b"x" * 1000
         assert tally.from_tasks == len(data)
         assert 5.0 < tally.seconds < 6.0
@@ -87,14 +86,14 @@ def test_the_process_that_computes_counts_payload_and_a_child_sends_its_seconds_
 
 def test_a_child_that_was_forked_does_not_count() -> None:
     tally = Tally(pid=os.getpid() + 1)
-    with traffic._kept(tally):
+    with traffic_probe._kept(tally):
         assert unpack(pack(1)) == 1
     assert (tally.to_tasks, tally.from_tasks) == (0, 0)
 
 
 def test_what_unpickling_took_in_a_child_is_sent_once() -> None:
     unpack(pack(1))
-    traffic._unpacked.seconds = 7.0
+    traffic_probe._unpacked.seconds = 7.0
     assert pack(1)[1] >= 7.0
     assert pack(1)[1] < 7.0
 
@@ -113,7 +112,7 @@ def test_a_result_that_cannot_be_read_is_an_error_and_no_endless_wait() -> None:
     inner: Future[Any] = Future()
     inner.set_result((b"no pickle", 0.0))
     outer: Future[Any] = Future()
-    traffic._pass_on(outer, inner)
+    traffic_probe._pass_on(outer, inner)
     assert outer.exception() is not None
 
 
@@ -122,7 +121,7 @@ def test_where_nothing_crosses_there_is_no_traffic() -> None:
 
     with (
         pytest.raises(Unavailable, match="under sync nothing crosses"),
-        traffic._counted(scene_of({"scheduler": get_sync})),
+        traffic_probe._counted(scene_of({"scheduler": get_sync})),
     ):
         pass
 
@@ -159,7 +158,7 @@ def test_a_tap_counts_each_message_at_its_sender_but_no_small_talk_nor_the_answe
 
 def test_pickling_inside_pickling_takes_its_time_once(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = count()
-    monkeypatch.setattr(traffic.time, "thread_time", lambda: float(next(clock)))  # a second for each look at it
+    monkeypatch.setattr(traffic_probe.time, "thread_time", lambda: float(next(clock)))  # a second for each look at it
     tap = Tap()
     inner = tap._timed(lambda: 3)
     outer = tap._timed(lambda: inner() + inner())
@@ -198,12 +197,12 @@ def test_messages_are_told_apart_by_who_sent_them_to_whom() -> None:
 
 
 def test_sentences() -> None:
-    assert list(traffic.format({"processes": FOUND})) == [
+    assert list(traffic_probe.format({"processes": FOUND})) == [
         "processes: 31.0 MiB returned by 8 tasks (3.88 MiB each), 2.10 KiB sent; "
         "12.0 ms of pickling in one compute of 500 ms"
     ]
     one = {**FOUND, "tasks": 1, "to_tasks_bytes": 64 << 20, "between_workers_bytes": 48 << 20}
-    (line,) = traffic.format({"distributed": one})
+    (line,) = traffic_probe.format({"distributed": one})
     assert "31.0 MiB returned by 1 task, 64.0 MiB sent, 48.0 MiB of it from worker to worker; " in line
 
 
@@ -229,9 +228,9 @@ def test_the_bytes_that_tasks_return_are_found_again(
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     workload = workload_of("return_bytes")
     moved = workload.build(**workload.sizes["small"]).moved_bytes
-    with probing.LiveProbed(Case("return_bytes", "small", scheduler, 2, 1), 60.0) as probed:
+    with prober.LiveProbed(Case("return_bytes", "small", scheduler, 2, 1), 60.0) as probed:
         probed.ready()
-        first, second = traffic.measure(probed), traffic.measure(probed)  # it leaves nothing behind
+        first, second = traffic_probe.examine(probed), traffic_probe.examine(probed)  # it leaves nothing behind
     for found in (first, second):
         assert set(found) == set(FOUND)
         assert found["tasks"] == 4
@@ -254,8 +253,8 @@ def test_the_bytes_in_the_graph_are_found_again(
     monkeypatch.setenv("GILBENCH_CACHE", str(tmp_path / "cache"))
     workload = workload_of("embedded_bytes")
     moved = workload.build(**workload.sizes["small"]).moved_bytes
-    with probing.LiveProbed(Case("embedded_bytes", "small", scheduler, 2, 1), 60.0) as probed:
+    with prober.LiveProbed(Case("embedded_bytes", "small", scheduler, 2, 1), 60.0) as probed:
         probed.ready()
-        found = traffic.measure(probed)
+        found = traffic_probe.examine(probed)
     assert moved <= found["to_tasks_bytes"] < 1.1 * moved
     assert found["from_tasks_bytes"] < 20_000

@@ -181,7 +181,7 @@ def test_what_cannot_be_had_is_left_out_and_remembered(tmp_path: Path) -> None:
     singles = [part for (part,) in installer.installs[1:]]
     names = [environments.re.split(r"[<>=]", part)[0] for part in singles]
     assert set(names[: len(environments.HARD)]) == set(environments.HARD), "what fails the run is tried first"
-    assert "dask" in names, "without extras: what they ask for may be what cannot be had"
+    assert "dask" in names, "without extras: what they require may be what is not available"
     assert [("<=" in part) for part in singles if part.startswith("pyarrow")] == [True, False]
     assert measuring(OTHER, tmp_path, print, Installer())[1] == refused
 
@@ -195,7 +195,7 @@ def test_a_newer_version_will_do_where_ours_cannot_be_had(tmp_path: Path) -> Non
 
 def test_without_what_every_worker_needs_there_is_no_environment(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"every worker needs dask, which cannot be had for Python 3.13.5.*: No matching"
+        UserError, match=r"every worker needs dask, which is not available for Python 3.13.5.*: No matching"
     ):
         measuring(OTHER, tmp_path, print, Installer(without("dask")))
     assert folders(tmp_path) == []

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, Plan
+from gilbench.errors import Failure
 from gilbench.report import html_format
 from gilbench.results.observations import Probing
 from gilbench.results.result_file import load
-from gilbench.results.summary import Summary, summarize
+from gilbench.results.summary import FailedCase, Summary, summarize
 from gilbench.stats import Estimate
 from tests.charts import chart_data
 from tests.scripted import HOSTILE, verdicts
@@ -45,7 +46,7 @@ def evil() -> Summary:
         machine={**dict.fromkeys(hostile.machine, EVIL), "memory_bytes": EVIL, "gil": EVIL, "usable_cpus": EVIL},
         cases=(sync, threads, other, alone, *hostile.cases),
         failures=tuple(
-            replace(failure, case=replace(failure.case, workload=EVIL), reason=EVIL) for failure in hostile.failures
+            FailedCase(replace(failed.case, workload=EVIL), Failure(failed.kind, EVIL)) for failed in hostile.failures
         ),
         warnings=(EVIL,),
         probes=(*hostile.probes, replace(timeline, size=EVIL), broken),

@@ -9,8 +9,9 @@ import json
 import pytest
 
 from gilbench.cases.case import Case
+from gilbench.errors import Failure
 from gilbench.report import Page, formats
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.stats import Estimate
 from tests.scripted import MACHINE
 
@@ -25,7 +26,7 @@ def summary(name: str = "sum_of_squares") -> Summary:
         return CaseSummary(case, "loops", figure, speedup, (value,) * 3, None, None, 8, 1, 0, flags, "precision")
 
     cases = (cased(sync, 0.1, None), cased(threads, 0.05, Estimate(2.0, 1.9, 2.1, 3), ("a flag",)))
-    failures = (Failure(Case(name, "default", "loky", 2, 1), "raised", "ValueError: no"),)
+    failures = (FailedCase(Case(name, "default", "loky", 2, 1), Failure("raised", "ValueError: no")),)
     return Summary("r", MACHINE, cases, failures, ("the control does not scale",))
 
 
@@ -65,6 +66,12 @@ def test_csv_reads_back() -> None:
     assert [row["scheduler"] for row in rows] == ["sync", "threads", "loky"]
     assert (float(rows[1]["speedup"]), rows[0]["speedup"], rows[2]["notes"]) == (2.0, "", "raised: ValueError: no")
     assert all(None not in row and None not in row.values() for row in rows)
+
+
+def test_json_names_what_failed() -> None:
+    (failed,) = json.loads(formats("result")["json"](summary(), Page()))["failures"]
+    assert set(failed) == {"case", "kind", "reason"}
+    assert (failed["case"]["scheduler"], failed["kind"], failed["reason"]) == ("loky", "raised", "ValueError: no")
 
 
 def test_json_has_no_infinities() -> None:

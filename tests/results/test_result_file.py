@@ -12,8 +12,8 @@ import pyperf
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.errors import UserError
-from gilbench.measure.rounds import Ledger, measure
+from gilbench.errors import Failure, UserError
+from gilbench.measure.rounds import Ledger, run_rounds
 from gilbench.results.format_version import FORMAT
 from gilbench.results.journal import Journal
 from gilbench.results.observations import Observation, Result
@@ -30,7 +30,9 @@ CASES = [
 
 def a_result(name: str = "r", *, seed: int = 1) -> Result:
     ledger = Ledger(plan(CASES, seed=seed))
-    measure(ledger, Script(noisy(0.2), failures={"bad:default:sync:1x1": ("raised", "ValueError: <b>no</b>")}))
+    run_rounds(
+        ledger, Script(noisy(0.2), failures={"bad:default:sync:1x1": Failure("raised", "ValueError: <b>no</b>")})
+    )
     stops = {case.name: reason for case, reason in ledger.stops.items()}
     return Result(name, ledger.plan, MACHINE, tuple(ledger.observations), stops)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
+from gilbench.errors import Failure
 from gilbench.results.observations import Observation, Result
 from gilbench.results.summary import estimates, summarize
 from tests.scripted import MACHINE, observation, plan
@@ -111,8 +113,16 @@ def test_a_control_that_does_not_scale_makes_the_result_doubtful(parallel: float
     assert all("the control does not scale" in warning for warning in warnings)
 
 
+def test_an_observation_is_written_as_it_always_was() -> None:
+    failed = Observation(THREADS, 0, 1, "function", 1.0, failure=Failure("timeout", "no answer"))
+    data = json.loads(json.dumps(failed.as_json()))
+    assert data["failure"] == ["timeout", "no answer"]
+    assert Observation.from_json(data) == failed
+    assert Observation(THREADS, 0, 1, "function", 1.0, (0.5,)).as_json()["failure"] is None
+
+
 def test_failures_and_stops_are_reported() -> None:
-    failed = Observation(THREADS, 0, 1, "function", 1.0, failure=("timeout", "no answer"))
+    failed = Observation(THREADS, 0, 1, "function", 1.0, failure=Failure("timeout", "no answer"))
     found = summarize(result(*observed(SYNC, 0.1), failed, stops={SYNC.name: "precision"}))
     assert found.cases[0].stop == "precision"
     assert [(f.case, f.kind, f.reason) for f in found.failures] == [(THREADS, "timeout", "no answer")]

@@ -17,7 +17,7 @@ from dask.local import get_sync
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.commands.group import gilbench
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
 from gilbench.measure import narration, planning, resuming
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
@@ -412,13 +412,13 @@ def test_a_result_that_cannot_be_compared_is_measured_and_not_checked() -> None:
 def test_what_goes_wrong_in_a_task_is_one_line(target: str, items: str | None, said: str) -> None:
     failure = observed(target, items).failure
     assert failure is not None
-    assert failure[0] == "raised"
-    assert failure[1].startswith(said)
+    assert failure.kind == "raised"
+    assert failure.reason.startswith(said)
 
 
 def test_what_cannot_be_pickled_fails_under_processes_alone() -> None:
     assert observed("mine.py:lock", "[1]", "threads").failure is None
-    assert observed("mine.py:lock", "[1]", "processes").failure == (
+    assert observed("mine.py:lock", "[1]", "processes").failure == Failure(
         "raised",
         "TypeError: cannot pickle '_thread.lock' object",
     )
@@ -463,7 +463,9 @@ def test_the_conclusion_says_once_what_was_not_checked_and_why_cases_failed() ->
     orders = [Order(case, 0, 7, "function", 0.1) for case in cases]
     why = "its result differs from call to call"
     seen = [observation(orders[1], 0.1, unchecked=why), observation(orders[2], 0.1, unchecked=why)]
-    failed = [replace(observation(order, 0.1), failure=("raised", "ValueError: bad (item 2)")) for order in orders[:2]]
+    failed = [
+        replace(observation(order, 0.1), failure=Failure("raised", "ValueError: bad (item 2)")) for order in orders[:2]
+    ]
     text = narration.conclusion(Result("r", plan(cases), MACHINE, (*seen, *failed)), Path("r.json"))
     assert text.count(f"not checked: mine.py:f: {why}\n") == 1
     assert "failed: mine.py:f:tiny:sync:1x1, mine.py:f:tiny:threads:1x1: raised: ValueError: bad (item 2)\n" in text

@@ -49,11 +49,11 @@ def test_every_workload_gives_its_answer(scheduler: Scheduler, shape: Shape) -> 
                 continue
             job = workload.build(**workload.sizes["tiny"])
             try:
-                facts = check(order_for(workload, scheduler, shape), workload, job, opened)
+                first = check(order_for(workload, scheduler, shape), workload, job, opened)
             except WrongAnswer as error:
                 wrong.append(f"{workload.name}: {error}")
                 continue
-            assert facts["tasks"] >= 1, workload.name
+            assert first.tasks >= 1, workload.name
     assert not wrong
 
 

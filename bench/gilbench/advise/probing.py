@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from gilbench.advise.questions import call_items
 from gilbench.advise.racing import Heat
 from gilbench.advise.starting import LiveStarter
 from gilbench.advise.target_facts import Facts, of_items
@@ -14,7 +15,7 @@ from gilbench.console import Say
 from gilbench.errors import UserError
 from gilbench.machine import usable_cpus
 from gilbench.measure.live import LiveProbed
-from gilbench.probes import Unavailable, gil_probe, tasks_probe
+from gilbench.probes import Question, Unavailable, gil_probe, tasks_probe
 from gilbench.process.talk import Broken
 from gilbench.schedulers import THREADS, all_schedulers
 from gilbench.stats import Estimate
@@ -37,8 +38,8 @@ def probe_target(starter: LiveStarter, say: Say) -> Facts:
         try:
             probed.ready()
             starter.alone_seconds = time.monotonic() - start
-            found = tasks_probe.measure(probed)
-            held, state = _gil(probed, "gil compute" if items is None else "calls")
+            found = tasks_probe.examine(probed)
+            held, state = _gil(probed, gil_probe.compute_for if items is None else call_items)
         except (Broken, Unavailable) as error:
             raise UserError(f"{starter.target.name!r} does not run one task after the other: {error}") from error
     facts = Facts(
@@ -56,10 +57,10 @@ def probe_target(starter: LiveStarter, say: Say) -> Facts:
     return facts if items is None else of_items(facts, items)
 
 
-def _gil(probed: LiveProbed, question: str) -> tuple[Estimate | None, str]:
+def _gil(probed: LiveProbed, question: Question) -> tuple[Estimate | None, str]:
     """Return the fraction of wall time for which the GIL is held and "enabled", or None and why it is unknown."""
     try:
-        held = gil_probe.measure(probed, question)
+        held = gil_probe.examine(probed, question)
     except Unavailable as reason:
         return None, "disabled" if "without a GIL" in str(reason) else str(reason)
     return Estimate(held["held"], held["low"], held["high"], held["samples"]), "enabled"
@@ -78,6 +79,6 @@ def gil_switches(starter: LiveStarter, facts: Facts, heats: Sequence[Heat]) -> f
     try:
         with starter.alone(fastest) as probed:
             probed.ready()
-            return float(gil_probe.measure(probed)["switches_per_second"])
+            return float(gil_probe.examine(probed)["switches_per_second"])
     except (Broken, Unavailable):
         return None

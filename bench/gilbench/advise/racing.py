@@ -14,14 +14,11 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from gilbench.advise.thresholds import DECISION, NOISE, RACE
-from gilbench.probes import Scene
 from gilbench.process.talk import Broken
 from gilbench.stats import own_spread, squared_error, student_quantile
-
-TURN = 0.01  # seconds that one turn takes at least
 
 
 @dataclass(frozen=True, order=True)
@@ -204,54 +201,3 @@ def precise(heat: Heat) -> bool:
 def _error(ratios: Sequence[float]) -> float:
     """Return the squared standard error within one heat; a presumed one where there is a single round."""
     return squared_error(own_spread(ratios), len(ratios)) if len(ratios) > 1 else NOISE.single_turn**2
-
-
-# --- In the racing process
-
-
-def _ask_turn(scene: Scene, parts: int | None) -> dict[str, Any]:
-    """Compute until a turn is full; return the seconds of one compute, settling left out. parts: as in targets.Calls."""
-    compute = _compute(scene, parts)
-    spent, computes = 0.0, 0
-    while spent < TURN:
-        start = time.perf_counter()
-        compute()
-        spent += time.perf_counter() - start
-        computes += 1
-        scene.settle()
-    return {"seconds": spent / computes}
-
-
-def _ask_calls(scene: Scene, seconds: float) -> dict[str, Any]:
-    """Call the items without dask for so many seconds, as a task does that has many of them: dask holds the GIL too."""
-    from gilbench.measure.probed import only_here
-    from gilbench.targets.calls import Calls
-
-    build = scene.workload.build
-    assert isinstance(build, Calls)
-    calls = [only_here(call) for call in build.calls(scene.workload.sizes[scene.case.size].get("items"))]
-    done, start = 0, time.perf_counter()
-    while (spent := time.perf_counter() - start) < seconds:
-        calls[done % len(calls)]()
-        done += 1
-    return {"computes": done, "seconds": spent}
-
-
-def _compute(scene: Scene, parts: int | None) -> Callable[[], Any]:
-    """Return what computes the target in so many tasks; built once."""
-    from gilbench.targets.calls import Calls
-
-    build, arguments = scene.workload.build, scene.workload.sizes[scene.case.size]
-    if not isinstance(build, Calls) or parts == arguments.get("parts"):
-        return scene.compute
-    if parts not in _CHUNKED:
-        from gilbench.cases.checking import compute_of
-        from gilbench.measure.probed import only_here
-
-        job = build(**{**arguments, "parts": parts})
-        _CHUNKED[parts] = only_here(compute_of(job, scene.opened.keywords, "function"))
-    return _CHUNKED[parts]
-
-
-_CHUNKED: dict[int | None, Callable[[], Any]] = {}  # number of tasks -> compute, of the one scene that a process has
-ASKS = {"turn": _ask_turn, "calls": _ask_calls}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gilbench.advise.entry import processes
+from gilbench.advise.questions import take_turn
 from gilbench.advise.racing import Contender, Racer
 from gilbench.advise.target_facts import Facts
 from gilbench.advise.thresholds import RACE
@@ -41,7 +42,7 @@ class LiveRacer:
         try:
             if self.late:
                 raise Broken("timeout", "its process was ended")
-            seconds = float(self.probed.ask("turn", parts=self.starter.parts(contender))["seconds"])
+            seconds = float(self.probed.ask(take_turn, parts=self.starter.parts(contender))["seconds"])
         except Broken as broken:
             self.late = broken.kind == "timeout"
             raise

@@ -1,17 +1,13 @@
-"""The case: one thing to measure. Every part above speaks of cases."""
+"""The case: one thing to measure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, order=True)
 class Case:
-    """One thing to measure: a workload at a size, under a scheduler with so many workers.
+    """One thing to measure: a workload at a size, under a scheduler with a number of workers.
 
     workers: processes that run tasks (1 for sync and threads).
     threads: threads per worker.
@@ -39,7 +35,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Unique name, also the pyperf benchmark's: `csv_text:default:threads:1x2`."""
+        """Unique name, also of the pyperf benchmark: `csv_text:default:threads:1x2`."""
         parts = [self.workload, self.size, self.scheduler, self.shape]
         if not self.pinned:
             parts.append("unpinned")
@@ -49,5 +45,5 @@ class Case:
 
     @property
     def baseline(self) -> Case:
-        """The sync case that this one's speed-up is taken over (inner threads pinned, so that it is serial)."""
+        """The sync case that this case's speed-up is relative to (with inner threads pinned, so that it is serial)."""
         return Case(self.workload, self.size, "sync", 1, 1, True, self.measure)

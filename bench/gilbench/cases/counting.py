@@ -1,6 +1,6 @@
 """tasks: how many tasks one compute executes, and how many threads or processes run them.
 
-dask optimises graphs before it runs them, and batches tasks; what was executed is often not what was written.
+dask optimizes graphs before it runs them, and batches tasks: what is executed is often not what was written.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 class TaskCount:
     """What was executed so far.
 
-    workers: the threads or processes that ran tasks; empty where dask does not tell. places: what these are, "threads",
-    "processes" or "cluster PxT" (processes times threads in each).
+    workers: the threads or processes that ran tasks; empty where dask does not report them. places: what these are,
+    "threads", "processes" or "cluster PxT" (processes times threads in each).
     """
 
     tasks: int = 0
@@ -42,7 +42,7 @@ class TaskCount:
 
 @contextmanager
 def counting(keywords: Mapping[str, Any]) -> Iterator[TaskCount]:
-    """Count what any compute in this block executes under the scheduler that `keywords` give."""
+    """Count what any compute in this block executes, under the scheduler in `keywords` (arguments of dask.compute)."""
     cluster = getattr(keywords.get("scheduler"), "cluster", None)
     with _on_cluster(cluster.scheduler) if cluster is not None else _here() as count:
         yield count

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from gilbench.schedulers import Scheduler, Shape
 
 
-TIMEOUT = 120.0  # seconds that one observation may take, where nothing else is said
-THRESHOLD = 0.03  # a change of time that matters, as a fraction, where nothing else is said
+TIMEOUT = 120.0  # seconds that one observation may take, by default
+THRESHOLD = 0.03  # a change of time that matters, as a fraction, by default
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Profile:
 
     sizes: sizes of every workload; those whose point is size (`sweep`) get `sweep_sizes`.
     breadth: "representative" (one workload a family under the core schedulers), "core" (all workloads under these, the
-        representatives under every scheduler), "all" (everything). Those for scaling get more: see `_shapes`.
-    precision: a case is done when its 95 % interval is at most this much to either side, as a fraction of the estimate.
+        representatives under every scheduler), "all" (everything). Workloads for scaling get more: see `_shapes`.
+    precision: a case is done when its 95 % interval reaches at most this far to either side, as a fraction of the estimate.
     min_observations, max_observations: processes per case.
-    budget: seconds of computing that one process should spend on its case, over all its computes.
-    max_time: seconds for the whole run, data and process starts included.
+    budget: seconds that one process should spend on computing its case, over all its computes.
+    max_time: seconds for the whole run, including making data and starting processes.
     """
 
     name: str
@@ -55,9 +55,9 @@ PROFILES: Mapping[str, Profile] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides what a run does, so that an interrupted one can be gone on with.
+    """Everything that decides what a run does, so that an interrupted run can be continued.
 
-    collections: workloads that are called as `.compute()` in one round and as `dask.compute` in the next.
+    collections: workloads that are called as `dask.compute` in one round and as `.compute()` in the next.
     timeout: seconds that one observation may take. left_out: what cannot be measured here, and why.
     environment: variables that the workers get on top of the user's own.
     """
@@ -115,7 +115,7 @@ def cases_of(
 ) -> tuple[Case, ...]:
     """Return the cases that the profile and the selection ask for, each once.
 
-    The sync baseline of whatever is measured is always among them.
+    The sync baseline of every case whose time is measured is always among them.
     """
     breadth = "all" if selection.narrows else profile.breadth
     found: dict[Case, None] = {}
@@ -140,7 +140,7 @@ def cases_of(
 
 
 def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -> Sequence[Shape]:
-    """Return the shapes under which this workload meets this scheduler."""
+    """Return the shapes in which this workload runs under this scheduler."""
     shapes = scheduler.shapes(cpus)
     if scheduler.collections_only:
         return shapes if workload.collection else ()
@@ -155,10 +155,10 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
 
 
 def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
-    """Return the cases of a round in its random order, which depends on nothing but seed, round and cases.
+    """Return the cases of a round in random order, which depends on nothing but seed, round and cases.
 
-    Workloads come in random order, and the cases of one follow each other in random order: those that are compared with
-    each other then meet the same state of the machine, which changes by the minute.
+    Workloads come in random order, and so do the cases within a workload, one right after the other. So cases that are
+    compared with each other meet the same state of the machine, which changes by the minute.
     """
     draw = random.Random(f"{seed}/{round_}")
     blocks: dict[tuple[str, str], list[Case]] = {}

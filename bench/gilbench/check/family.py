@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gilbench.cases.case import Case
 from gilbench.check.lockstep import Epoch
 from gilbench.check.sequential import Design, Verdict, decide
+from gilbench.errors import Failure
 from gilbench.results.verdicts import Kind
 
 CHANCES = 2  # epochs in which a case has to fail before it counts as failed
@@ -32,11 +33,11 @@ class Checked:
     verdict: Verdict | None = None
 
     @property
-    def failures(self) -> Mapping[str, tuple[str, str]]:
-        """Arm name -> (kind, reason) where the case has failed twice: one failure may be chance, and is tried again."""
+    def failures(self) -> Mapping[str, Failure]:
+        """Arm name -> how it failed, where the case has failed twice: one failure may be chance, and is tried again."""
         if len(self.failed) < CHANCES:
             return {}
-        return {arm: reason for epoch in self.failed for arm, reason in epoch.failures.items()}
+        return {arm: failure for epoch in self.failed for arm, failure in epoch.failures.items()}
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:

@@ -1,8 +1,8 @@
 """Epochs: one fresh worker per arm, both alive, taking turns on one case; each epoch yields one log ratio.
 
-What lasts longer than a turn (frequency, a busy neighbour) hits both arms alike and cancels. What remains is each process's
-memory layout, so both workers of an epoch share one: hash seed, heap pile and, on Linux, an address space without
-randomisation; the next epoch draws another. The unit of replication is the epoch.
+What lasts longer than a turn (clock frequency, a busy neighbor) hits both arms alike and cancels. What remains is the memory
+layout of each process, so both workers of an epoch share one: hash seed, heap pile and, on Linux, an address space without
+randomization. The next epoch draws another. The unit of replication is the epoch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.check.arms import Arm
 from gilbench.check.turns import TurnOrder
-from gilbench.process import layout, pins
+from gilbench.errors import Failure
+from gilbench.process import child
 from gilbench.process.talk import Broken, Talk
 
 WARM_UP = 2  # turns of each worker that are not counted
-SECONDS = 0.8  # of turns at least; as long as starting took where that is more, so that it pays
+SECONDS = 0.8  # of turns at least; as long as starting took where that is more, so that starting pays off
 FEWEST, MOST = 6, 150  # turns of each worker
 ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
 
@@ -36,10 +37,10 @@ class Worker(Protocol):
     """A live worker of one arm. Tests script it."""
 
     def ready(self) -> Mapping[str, Any]:
-        """Wait until it is open; return what it says of itself. Raises Broken."""
+        """Wait until it is open; return what it reports about itself. Raises Broken."""
 
     def turn(self, loops: int) -> float:
-        """Return one value in seconds, of so many computes. Raises Broken."""
+        """Return one value in seconds, the mean of so many computes. Raises Broken."""
 
     def end(self) -> None:
         """End it and all that it started."""
@@ -52,8 +53,9 @@ Start = Callable[[Arm, Order], Worker]
 class Epoch:
     """One epoch of one case.
 
-    base, head: values in seconds, in the order measured, as many of each. failures: arm name -> (kind, reason).
-    loops: computes behind each value. sources: arm name -> file -> digest of what was imported from its tree.
+    base, head: values in seconds, in the order measured, the same number of each. failures: arm name -> how it failed.
+    loops: computes behind each value. facts: arm name -> metadata of its case. sources: arm name -> file -> digest of what
+    was imported from its tree.
     """
 
     case: Case
@@ -62,26 +64,26 @@ class Epoch:
     base: tuple[float, ...] = ()
     head: tuple[float, ...] = ()
     loops: int = 1
-    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failures: Mapping[str, Failure] = field(default_factory=dict)
     facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def log_ratio(self) -> float:
-        """ln(head / base), above 0 where head is slower: the median over pairs of neighbouring turns.
+        """ln(head / base), above 0 where head is slower: the median over pairs of neighboring turns.
 
-        Pairing halves the spread of an epoch, beside the quotient of medians, where the machine's speed wanders.
+        Where the machine's speed drifts, pairing halves the spread of an epoch compared with the quotient of medians.
         """
         return statistics.median(math.log(head / base) for base, head in zip(self.base, self.head, strict=True))
 
 
 def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int | None) -> Epoch:
-    """Run one epoch. loops: as the case's first epoch found, so that every value stands for as many computes.
+    """Run one epoch: both workers start at once, open and check the case, then take turns in random order.
 
-    Both workers start at once, are opened and checked, then take turns in random order.
+    loops: what the case's first epoch found, so that the same number of computes is behind every value; None in that epoch.
     """
     began = time.perf_counter()
-    failures: dict[str, tuple[str, str]] = {}
+    failures: dict[str, Failure] = {}
     values: dict[str, list[float]] = {arm.name: [] for arm in arms}
     said: dict[str, Mapping[str, Any]] = {}
     order = Order(case, 0, seed, "function", SECONDS)
@@ -94,14 +96,14 @@ def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int
             try:
                 said[name] = worker.ready()
             except Broken as broken:
-                failures[name] = (broken.kind, broken.reason)
+                failures[name] = broken.failure
         if not failures:
             loops = loops or int(said["base"]["ready"])
             try:
                 for name in turns(workers, random.Random(seed), max(SECONDS, time.perf_counter() - began)):
                     values[name].append(workers[name].turn(loops))
             except Broken as broken:
-                failures[name] = (broken.kind, broken.reason)
+                failures[name] = broken.failure
                 values = {arm.name: [] for arm in arms}
     return Epoch(
         case=case,
@@ -117,7 +119,7 @@ def epoch(case: Case, arms: tuple[Arm, Arm], start: Start, seed: int, loops: int
 
 
 def turns(workers: Mapping[str, Worker], draw: random.Random, seconds: float) -> Iterator[str]:
-    """Yield whose turn it is: each arm once in random order, again and again, for so long or until there were enough."""
+    """Yield whose turn it is: each arm once in random order, again and again, until time is up or there were enough."""
     began = time.perf_counter()
     taken = 0
     while taken < WARM_UP + FEWEST or (taken < WARM_UP + MOST and time.perf_counter() - began < seconds):
@@ -127,7 +129,11 @@ def turns(workers: Mapping[str, Worker], draw: random.Random, seconds: float) ->
 
 @dataclass(frozen=True)
 class Live:
-    """Starts real workers: call it with an arm and an order. slowdown: arm name -> fraction to be slower by."""
+    """Starts a real worker for each arm and order that it is called with.
+
+    timeout: seconds for each answer. cpus: those that workers are kept to; empty for any. slowdown: arm name -> fraction to
+    be slower by. environment: variables on top of the user's own.
+    """
 
     timeout: float
     cpus: Sequence[int] = ()
@@ -143,27 +149,26 @@ class LiveWorker:
     """A real worker process."""
 
     def __init__(self, arm: Arm, order: Order, how: Live) -> None:
-        environment = {**os.environ, **how.environment, **arm.environment}
-        environment |= layout.environment(order.seed) | pins.environment(order.case.pinned)
+        given = {**how.environment, **arm.environment}
         self._cpus = how.cpus[: order.case.parallelism] if how.cpus else ()
         self._talk = Talk(
             [arm.python, "-P", "-m", "gilbench.check.turns"],
             TurnOrder(order, str(arm.tree), how.slowdown.get(arm.name, 0.0)).as_json(),
-            environment,
+            child.environment(order.seed, pinned=order.case.pinned, given=given),
             how.timeout,
-            scratch=arm.folder,  # goes with the arm, whatever happens here
+            scratch=arm.folder,  # is removed with the arm, whatever happens here
             cwd=arm.folder,
             preexec_fn=fix_addresses if sys.platform == "linux" else None,
         )
 
     def ready(self) -> Mapping[str, Any]:
-        """Wait until it is open, then keep it to its CPUs: both arms get the same, but not while both start up."""
+        """Wait until it is open, then keep it to its CPUs. Both arms get the same CPUs, but not while they start up."""
         answer = self._talk.hear()
         pin(self._talk.process.pid, self._cpus)
         return answer
 
     def turn(self, loops: int) -> float:
-        """Grant one turn and return its value."""
+        """Grant one turn and return its value, in seconds."""
         self._talk.say(str(loops))
         return float(self._talk.hear()["value"])
 
@@ -173,7 +178,7 @@ class LiveWorker:
 
 
 def fix_addresses() -> None:
-    """Between fork and exec, on Linux: no address space randomisation. Best effort: may be forbidden."""
+    """Switch off address space randomization, between fork and exec, on Linux. Best effort: it may be forbidden."""
     if sys.platform == "linux":
         ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
 

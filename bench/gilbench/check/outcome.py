@@ -10,6 +10,7 @@ from gilbench.check.arms import Arm, Known
 from gilbench.check.family import Checked, Family
 from gilbench.check.lockstep import Epoch
 from gilbench.check.scope import CheckOptions
+from gilbench.errors import Failure
 from gilbench.results.observations import Observation, Result
 from gilbench.results.verdicts import Line
 
@@ -69,8 +70,8 @@ def notes(family: Family, options: CheckOptions) -> Iterator[str]:
             yield f"{checked.case.name}: failed once, and was or would be measured again: {'; '.join(reasons)}"
 
 
-def _reasons(failures: Mapping[str, tuple[str, str]]) -> list[str]:
-    return [f"{arm}: {': '.join(failure)}" for arm, failure in failures.items()]
+def _reasons(failures: Mapping[str, Failure]) -> list[str]:
+    return [f"{arm}: {failure}" for arm, failure in failures.items()]
 
 
 def imported_differences(epochs: Sequence[Epoch]) -> str:
@@ -101,7 +102,7 @@ def result_of(family: Family, arm: Arm, known: Known, seed: int, options: CheckO
 
 def _observation(epoch: Epoch, round_: int, arm: str) -> Observation:
     values = epoch.base if arm == "base" else epoch.head
-    failure = epoch.failures.get(arm) or (None if values else ("failed", "the other arm failed"))
+    failure = epoch.failures.get(arm) or (None if values else Failure("failed", "the other arm failed"))
     return Observation(
         case=epoch.case,
         round=round_,

@@ -1,10 +1,10 @@
-"""The inside of a live worker of the regression check: opens one case, then measures one value for each line it is sent:
-the number of computes behind it.
+"""The inside of a live worker of the regression check: opens one case, then measures one value for each line that it gets.
 
     python -m gilbench.check.turns ORDER.json
 
-Speaks JSON lines: first what it is (or how it failed), then one value in seconds for each turn. The worker of the other arm
-does the same by turns, so that whatever lasts longer than a turn hits both alike.
+A line holds the number of computes behind the value. Answers are JSON lines: first what the worker is (or how it failed),
+then one value in seconds for each turn. The worker of the other arm takes turns with it, so that whatever lasts longer than
+a turn hits both alike.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gilbench.cases.checking import WrongAnswer, check, compute_of, seconds_of
-from gilbench.cases.opening import Order
-from gilbench.errors import describe
+from gilbench.cases.checking import failure_of, seconds_of
+from gilbench.cases.opening import Order, opened
 from gilbench.process import layout
 from gilbench.process.talk import apart, listen
 
-TURN = 0.004  # seconds that one turn takes at least: the shorter, the less the machine changes between neighbours
+TURN = (
+    0.004  # seconds that one turn takes at least: the shorter, the less the machine changes between neighboring turns
+)
 
 
 def main(order_path: str) -> None:
-    """Measure by turns until standard input closes."""
+    """Measure a value for each turn until standard input closes."""
     data = json.loads(Path(order_path).read_text())
     answers = apart()
     granted = listen()
@@ -42,44 +43,31 @@ def main(order_path: str) -> None:
 
     try:
         serve(Order.from_json(data["order"]), data["tree"], data["slowdown"], granted, say)
-    except WrongAnswer as error:
-        say(failure=["wrong answer", str(error)])
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
-        say(failure=["raised", describe(error)])
+        say(failure=failure_of(error).as_json())
     del kept
 
 
 def serve(order: Order, tree: str, slowdown: float, granted: queue.SimpleQueue[str], say: Callable[..., None]) -> None:
-    """Open the order's case, check its answer, say what was imported, then answer each turn with one value."""
-    import dask.delayed  # noqa: F401 - before anything is timed
-
-    from gilbench.process import pins
-    from gilbench.schedulers import Setup, Shape, all_schedulers
-    from gilbench.targets.builtin import all_workloads
-
-    case = order.case
-    workload = all_workloads()[case.workload]
-    setup = Setup(workload.modules, case.pinned)
-    pins.prepare(setup.modules, setup.pinned)
-    job = workload.build(**workload.sizes[case.size])
-    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
-        facts = check(order, workload, job, opened)
-        compute = slowed(compute_of(job, opened.keywords, order.call), slowdown)
-        loops = loops_for(compute, opened.settle)
-        say(ready=loops, facts={**facts, "family": workload.family}, sources=sources(Path(tree)))
+    """Open the order's case, report its facts and what was imported, then answer each turn with one value."""
+    with opened(order) as case:
+        compute = slowed(case.compute, slowdown)
+        loops = loops_for(compute, case.settle)
+        facts = {**case.facts.first.as_metadata(), "family": case.facts.family}
+        say(ready=loops, facts=facts, sources=sources(Path(tree)))
         while loops := int(granted.get()):
             seconds = 0.0
             for _ in range(loops):
                 start = time.perf_counter()
                 compute()
                 seconds += time.perf_counter() - start
-                if opened.settle:
-                    opened.settle()
+                if case.settle:
+                    case.settle()
             say(value=seconds / loops)
 
 
 def slowed(compute: Callable[[], Any], slowdown: float) -> Callable[[], Any]:
-    """Return a compute that takes longer by a known fraction, busily, as a slower program would."""
+    """Return a compute that is busy for longer by a known fraction, as a slower program would be."""
     if not slowdown:
         return compute
 
@@ -95,12 +83,12 @@ def slowed(compute: Callable[[], Any], slowdown: float) -> Callable[[], Any]:
 
 
 def loops_for(compute: Callable[[], Any], settle: Callable[[], None] | None) -> int:
-    """Return how many computes make a turn that lasts; what the base finds in the first epoch serves both arms."""
+    """Return how many computes make a turn long enough. Both arms use what the base finds in a case's first epoch."""
     return max(1, round(TURN / max(seconds_of(compute, settle), 1e-9)))
 
 
 def sources(tree: Path) -> Mapping[str, str]:
-    """Return file -> digest for every module that was really imported from the arm's tree, to prove what differs."""
+    """Return file -> digest for every module that was imported from the arm's tree, as evidence of what differs."""
     found = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -127,4 +115,4 @@ if __name__ == "__main__":
     from gilbench.check import turns
 
     turns.main(*sys.argv[1:])
-    os._exit(0)  # pools may hold threads that wait for ever
+    os._exit(0)  # pools may hold threads that never end

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from gilbench.explain import selected, series
 from gilbench.explain.grouping import grouped
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Contest:
     family: str
     label: str
     fastest: Mapping[str, CaseSummary]
-    failed: Mapping[str, Failure]
+    failed: Mapping[str, FailedCase]
 
     @property
     def ends(self) -> dict[str, tuple[float, float]]:
@@ -67,7 +67,7 @@ def contests(summary: Summary) -> list[Contest]:
     found = []
     for (workload, pinned), group in grouped(drawn, lambda case: (case.case.workload, case.case.pinned)).items():
         best = {series.name_of(case.case): case for case in selected.at_most_workers(group)}
-        failed: dict[str, Failure] = {}
+        failed: dict[str, FailedCase] = {}
         for failure in failures.get((workload, pinned), []):
             case, name = failure.case, series.name_of(failure.case)
             at_least = best[name].case.parallelism if name in best else 0

@@ -1,9 +1,8 @@
-"""A live process with one case open, in the parent's hands: it answers the questions of probes and of the race."""
+"""A live probed process, as its parent sees it: it has one case open, and answers the questions of probes and of races."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -12,15 +11,19 @@ from typing import Any
 from gilbench.cases.case import Case
 from gilbench.cases.opening import Order
 from gilbench.cases.plan import drawn_seed
-from gilbench.probes import Found, Unavailable
-from gilbench.process import layout, pins
+from gilbench.errors import Unavailable
+from gilbench.probes import Found, Question, reference
+from gilbench.process import child
 from gilbench.process.talk import Broken, Talk
 
 Start = Callable[[Case], "LiveProbed"]
 
 
 class LiveProbed:
-    """A real probed process. python: the interpreter that it runs on."""
+    """A real probed process.
+
+    timeout: seconds for each answer. environment: variables on top of the user's own. python: the interpreter that it runs on.
+    """
 
     def __init__(
         self,
@@ -30,7 +33,7 @@ class LiveProbed:
         python: str = sys.executable,
     ) -> None:
         seed = drawn_seed()
-        variables = {**os.environ, **(environment or {}), **layout.environment(seed), **pins.environment(case.pinned)}
+        variables = child.environment(seed, pinned=case.pinned, given=environment)
         order = Order(case, 0, seed, "function", budget=0.0)
         self._case = case
         self._talk = Talk([python, "-P", "-m", "gilbench.measure.probed"], order.as_json(), variables, timeout)
@@ -66,11 +69,11 @@ class LiveProbed:
             return broken
 
     def wait(self) -> None:
-        """Wait until its scheduler is open, or has failed to be, which `ready` tells."""
-        self._opening  # noqa: B018 - it is heard once
+        """Wait until its scheduler is open or has failed to open; `ready` raises then."""
+        self._opening  # noqa: B018 - it is heard once, and kept
 
     def ready(self) -> Mapping[str, Any]:
-        """Let it build and check the job; return what it says of that and of the opening. Raises Broken."""
+        """Let it build and check the job; return what it reports about that and about opening. Raises Broken."""
         if isinstance(self._opening, Broken):
             raise self._opening
         self._talk.say("")
@@ -80,18 +83,18 @@ class LiveProbed:
         """Change how long each answer may take."""
         self._talk.timeout = seconds
 
-    def tell(self, question: str, **what: Any) -> None:
+    def pose(self, question: Question, **what: Any) -> None:
         """Ask without waiting for the answer."""
-        self._talk.say(json.dumps({"question": question, "what": what}))
+        self._talk.say(json.dumps({"question": reference(question), "what": what}))
 
     def answer(self) -> Found:
-        """Wait for the answer to the question before. Raises Unavailable, or Broken."""
+        """Wait for the answer to the question that was posed. Raises Unavailable, or Broken."""
         answer = dict(self._talk.hear())
         if "unavailable" in answer:
             raise Unavailable(answer["unavailable"])
         return answer
 
-    def ask(self, question: str, **what: Any) -> Found:
-        """Tell, and wait for the answer."""
-        self.tell(question, **what)
+    def ask(self, question: Question, **what: Any) -> Found:
+        """Pose a question, and wait for the answer. Raises as `answer` does."""
+        self.pose(question, **what)
         return self.answer()

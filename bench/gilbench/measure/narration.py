@@ -65,7 +65,7 @@ def so_far(case: Case, ledger: Ledger) -> str:
     """Return the case's name and what is known about it."""
     observed = ledger.of(case)
     if observed and observed[-1].failure:
-        return f"{case.name}: failed: {': '.join(observed[-1].failure)}"
+        return f"{case.name}: failed: {observed[-1].failure}"
     estimate = estimates(ledger.observations).get(case)
     if estimate is None:
         return case.name
@@ -102,7 +102,7 @@ def failed(observations: Sequence[Observation]) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for observation in observations:
         if observation.failure:
-            names.setdefault(": ".join(observation.failure), []).append(observation.case.name)
+            names.setdefault(str(observation.failure), []).append(observation.case.name)
     for reason, cases in names.items():
         yield f"failed: {', '.join(cases)}: {reason}"
 

@@ -1,4 +1,4 @@
-"""One call of `gilbench probe`: starts processes with a case open, and lets every probe ask what it wants to know."""
+"""One call of `gilbench probe`: starts processes with a case open, and lets every probe ask its questions."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from gilbench.variables import ITEMS
 
 FORMAT = 1
 
-MARGIN = 16  # characters before a line of a page: the names of the probes stand there
-LIVES = ("raised", "wrong answer")  # kinds of failure after which a probed process answers the next question
-ANY = "tiny_tasks"  # the workload that is open where a probe asks about the schedulers themselves
+MARGIN = 16  # characters before a line of a page, where the names of the probes are
+SURVIVED = ("raised", "wrong answer")  # kinds of failure after which a probed process still answers questions
+ANY = "tiny_tasks"  # the workload that is open where a probe examines the schedulers themselves
 
 
 def probe(
     workload: str, size: str, schedulers: Sequence[str], names: Sequence[str], start: Start, cpus: int | None = None
 ) -> Probing:
-    """Run the probes of these names on one workload, in one process for each scheduler that a probe suits.
+    """Run the probes of these names on one workload, in one process for each case that a probe suits.
 
     The schedulers open at the same time, which takes half as long as one after the other; then one works at a time.
     """
-    probes = [one for name, one in all_probes().items() if name in names]
-    found: dict[str, dict[str, Found]] = {one.name: {} for one in probes}
-    reasons: dict[str, dict[str, str]] = {one.name: {} for one in probes}
+    probes = [probe for name, probe in all_probes().items() if name in names]
+    found: dict[str, dict[str, Found]] = {probe.name: {} for probe in probes}
+    reasons: dict[str, dict[str, str]] = {probe.name: {} for probe in probes}
     suited = {
-        case: mine
+        case: suiting
         for case in cases(workload, size, schedulers, cpus or usable_cpus())
-        if (mine := [one for one in probes if one.suits(case)])
+        if (suiting := [probe for probe in probes if probe.suits(case)])
     }
     hopeless: Broken | None = None
     with ExitStack() as stack:
@@ -55,26 +55,25 @@ def probe(
         for probed in live.values():
             probed.wait()
         for case, probed in live.items():
-            broken = hopeless or _measure_all(suited[case], probed, found, reasons)
+            broken = hopeless or _examine(suited[case], probed, found, reasons)
             probed.end()
             if broken is None:
                 continue
-            missing = [one.name for one in suited[case] if case.scheduler not in found[one.name]]
+            missing = [probe.name for probe in suited[case] if case.scheduler not in found[probe.name]]
             for name in missing:
                 reasons[name].setdefault(case.scheduler, in_words(broken))
             if (case.scheduler, broken.kind) == ("sync", "timeout") and len(missing) == len(suited[case]):
-                hopeless = Broken(
-                    "not tried", f"under sync there was {broken.reason}"
-                )  # every other begins with that too
+                # Every other scheduler would begin with a compute under sync too.
+                hopeless = Broken("not tried", f"under sync there was {broken.reason}")
     return Probing(workload, size, found, reasons)
 
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """What `gilbench probe` is asked for; the names are those of its options.
+    """What `gilbench probe` is asked to do. Fields are named like its options.
 
-    targets: names, families, patterns and work of the user's own. probes, schedulers: only these; empty for the usual
-    ones. timeout: seconds for each answer.
+    targets: names, families and patterns of workloads, and the user's own work. probes, schedulers: only these; empty for
+    the usual ones. timeout: seconds for each answer.
     """
 
     targets: tuple[str, ...] = ()
@@ -109,7 +108,7 @@ def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
-    os.environ.update(environment)  # for our own look at the target
+    os.environ.update(environment)  # because this process looks at the target too
     targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
     for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"
@@ -122,9 +121,9 @@ def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
 
 
 def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -> Iterator[Probing]:
-    """Probe every workload of a run, at the size that its cases have most of, and the schedulers themselves, one by one.
+    """Yield a probing of each workload of a run, at the size that most of its cases have, and one of the schedulers.
 
-    say: is told what comes next. known: what an interrupted probing found already, and is not asked again.
+    say: called with what comes next. known: what an interrupted run has already found; it is left out.
     """
     timed = [case for case in plan.cases if case.measure == "time"]
     sizes: dict[str, Counter[str]] = {}
@@ -134,19 +133,18 @@ def of_plan(plan: Plan, start: Start, say: Say, known: Sequence[Probing] = ()) -
     asked = questions(list(sizes), list(all_probes()))
     for number, (workload, probes) in enumerate(asked, start=1):
         size = sizes[workload].most_common(1)[0][0] if workload else "tiny"
-        if any((one.workload, one.size) == (workload, size) for one in known):
+        if any((probing.workload, probing.size) == (workload, size) for probing in known):
             continue
         say(f"probing {number}/{len(asked)}: {workload or 'the schedulers'}")
-        mine = [
-            name for name in names if not workload or any(c.workload == workload and c.scheduler == name for c in timed)
-        ]
-        yield replace(probe(workload or ANY, size, mine, probes, start), workload=workload)
+        of_workload = {case.scheduler for case in timed if workload in ("", case.workload)}
+        schedulers = [name for name in names if name in of_workload]
+        yield replace(probe(workload or ANY, size, schedulers, probes, start), workload=workload)
 
 
 def questions(targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return (workload, probes) to run: of each target, and of the schedulers themselves under the name ""."""
+    """Return (workload, names of probes) to run: for each target, and for the schedulers themselves under the name ""."""
     probes = all_probes()
-    wanted = [name for name, one in probes.items() if (name in names if names else one.of_workloads)]
+    wanted = [name for name, probe in probes.items() if (name in names if names else probe.of_workloads)]
     of_workloads = [name for name in wanted if probes[name].of_workloads]
     of_schedulers = [name for name in wanted if not probes[name].of_workloads]
     found = [(target, of_workloads) for target in targets if of_workloads]
@@ -165,14 +163,14 @@ def usual_schedulers() -> list[str]:
 
 
 def page(probing: Probing, width: int = 200) -> str:
-    """Return what was found, as text that a person can act on: the probes' names in a column of their own.
+    """Return what was found, as text that a person can act on, with the probes' names in a column of their own.
 
     width: characters of a line.
     """
     lines = [f"{probing.workload}, size {probing.size}" if probing.workload else "the schedulers themselves"]
-    for name, one in all_probes().items():
+    for name, probe in all_probes().items():
         title = name.replace("_", " ")
-        for line in one.format(probing.found.get(name, {})):
+        for line in probe.format(probing.found.get(name, {})):
             lines += _wrapped(title, line, width)
             title = ""
     for reason, lacking in _lacking(probing.reasons).items():
@@ -190,11 +188,11 @@ def _wrapped(title: str, text: str, width: int) -> list[str]:
 
 
 def _lacking(reasons: Mapping[str, Mapping[str, str]]) -> dict[str, dict[tuple[str, ...], list[str]]]:
-    """Return reason -> schedulers -> probes, so that each reason is read once for all that it explains alike."""
+    """Return reason -> schedulers -> probes, so that a reason is printed once for all that it explains."""
     found: dict[str, dict[tuple[str, ...], list[str]]] = {}
-    for name, mine in reasons.items():
-        for reason in dict.fromkeys(mine.values()):
-            under = tuple(scheduler for scheduler, said in mine.items() if said == reason)
+    for name, reason_under in reasons.items():
+        for reason in dict.fromkeys(reason_under.values()):
+            under = tuple(scheduler for scheduler, other in reason_under.items() if other == reason)
             found.setdefault(reason, {}).setdefault(under, []).append(name.replace("_", " "))
     return found
 
@@ -204,31 +202,32 @@ def in_words(broken: Broken) -> str:
     return {"killed": f"its process died ({broken.reason})", "timeout": broken.reason}.get(broken.kind, str(broken))
 
 
-def _measure_all(
+def _examine(
     probes: Sequence[Probe],
     probed: LiveProbed,
     found: Mapping[str, dict[str, Found]],
     reasons: Mapping[str, dict[str, str]],
 ) -> Broken | None:
-    """Let every probe measure one case, and fill in what was found, or why not. Return why the rest could not be had."""
+    """Let every probe examine one case, and fill in what was found, or why nothing was. Return why the rest is missing."""
+    scheduler = probed.case.scheduler
     try:
         probed.ready()
-        for one in probes:
+        for probe in probes:
             try:
-                found[one.name][probed.case.scheduler] = one.measure(probed)
+                found[probe.name][scheduler] = probe.examine(probed)
             except Unavailable as reason:
-                reasons[one.name][probed.case.scheduler] = str(reason)
+                reasons[probe.name][scheduler] = str(reason)
             except Broken as broken:
-                if broken.kind not in LIVES:
+                if broken.kind not in SURVIVED:
                     raise
-                reasons[one.name][probed.case.scheduler] = in_words(broken)
+                reasons[probe.name][scheduler] = in_words(broken)
     except Broken as broken:
         return broken
     return None
 
 
 def cases(workload: str, size: str, schedulers: Sequence[str], cpus: int) -> list[Case]:
-    """Return the widest case of each scheduler, inner threads pinned, and the sync one with them as users get them."""
+    """Return the widest case of each scheduler with inner threads pinned, and a sync case with them as users get them."""
     known = all_schedulers()
     found = []
     for name in schedulers:

@@ -1,7 +1,7 @@
-"""Rounds -> observations: starts one fresh worker process after the other, and decides when a case has been measured enough.
+"""Rounds -> observations: starts one fresh worker process after the other, and decides when a case was measured enough.
 
-`measure` decides, and is a pure function of what it is given: a plan, a clock, and a `start` that turns an order into an
-observation. Real workers are started by `Workers`; tests give scripted timings instead.
+`run_rounds` decides, from nothing but the ledger and what `start` returns, which turns an order into an observation. Real
+workers are started by `Workers`; tests pass scripted timings instead.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Listener(Protocol):
 
 @dataclass
 class Ledger:
-    """What has been observed so far, and what is still to do.
+    """What has been observed so far, and what remains to be done.
 
     stops: case -> reason, for the cases that are done.
     """
@@ -56,7 +56,7 @@ class Ledger:
             self.add(observation)
 
     def add(self, observation: Observation) -> None:
-        """Take in one observation; a failed one ends its case."""
+        """Add one observation. A failed one ends its case."""
         self.observations.append(observation)
         self._by_case[observation.case].append(observation)
         if observation.failure:
@@ -72,7 +72,7 @@ class Ledger:
         found = estimates(self.observations)
         enough = [case for case in self.open if len(self.of(case)) >= profile.min_observations]
         precise = {case for case in enough if relative_half_width(found[case]) <= profile.precision}
-        # A baseline goes on as long as a case that is compared with it, round by round.
+        # A baseline continues as long as a case that is compared with it, round by round.
         needed = {case.baseline for case in self.open if case not in precise}
         for case in enough:
             if len(self.of(case)) >= profile.max_observations:
@@ -83,30 +83,30 @@ class Ledger:
 
     @property
     def open(self) -> list[Case]:
-        """Cases that nothing has stopped yet."""
+        """Cases that have not stopped yet."""
         return [case for case in self.plan.cases if case not in self.stops]
 
     @property
     def spent(self) -> float:
-        """Seconds that all observations took, those of an interrupted run included."""
+        """Seconds that all observations took, including those of an interrupted run."""
         return sum(observation.seconds for observation in self.observations)
 
     def time_left(self) -> float:
-        """Seconds that the measuring should still take: until each open case has its minimum, at most until the limit."""
+        """Seconds that measuring should still take: until each open case has its minimum, or until the limit."""
         mean = self.spent / max(1, len(self.observations))
         needed = 0.0
         for case in self.open:
-            seen = [o.seconds for o in self.of(case)]
+            seen = [observation.seconds for observation in self.of(case)]
             missing = max(1, self.plan.profile.min_observations - len(seen))
             needed += missing * (sum(seen) / len(seen) if seen else mean)
         return max(0.0, min(needed, self.plan.profile.max_time - self.spent))
 
 
-def measure(ledger: Ledger, start: Start, listeners: Sequence[Listener] = ()) -> None:
-    """Measure in random rounds until each case is precise, at its maximum, failed, or time is up.
+def run_rounds(ledger: Ledger, start: Start, listeners: Sequence[Listener] = ()) -> None:
+    """Measure in random rounds until each case is precise, at its maximum, failed, or time is up. Fills in the ledger.
 
-    The ledger may hold the observations of an interrupted run: what they hold is not measured again, and the rest goes on
-    in the very order that it would have had.
+    The ledger may hold the observations of an interrupted run: these are not measured again, and the rest follows in the
+    order that it would have had.
     """
     for order in orders(ledger):
         for listener in listeners:
@@ -122,10 +122,10 @@ def measure(ledger: Ledger, start: Start, listeners: Sequence[Listener] = ()) ->
 
 
 def orders(ledger: Ledger) -> Iterator[Order]:
-    """Yield what to measure next, round by round; ends when every case has stopped.
+    """Yield what to measure next, round by round, until every case has stopped.
 
-    What a round measures follows from the rounds before it and from nothing else: a resumed run replays the rounds that
-    it has, and so comes to the same order.
+    What a round measures depends on nothing but the rounds before it. A resumed run replays the rounds that it has, and so
+    arrives at the same order.
     """
     plan, past = ledger.plan, Ledger(ledger.plan)
     for round_ in itertools.count():
@@ -147,8 +147,8 @@ def orders(ledger: Ledger) -> Iterator[Order]:
 
 
 def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
-    """Return the order for one observation; the case's first one fixes loops and values for all later ones."""
-    measured = [o for o in ledger.of(case) if not o.failure]
+    """Return the order for one observation. The first one of a case fixes loops and values for all later ones."""
+    measured = [observation for observation in ledger.of(case) if not observation.failure]
     loops = int(measured[0].metadata.get("loops", 1)) if measured else None
     return Order(
         case=case,
@@ -177,7 +177,7 @@ class Writer:
 
 
 class Interrupted(Exception):
-    """Ctrl-C: what was measured is kept. ledger: what is known. The text says how to go on."""
+    """Ctrl-C: what was measured is kept. The text says how to continue."""
 
 
 def measure_into(
@@ -189,17 +189,17 @@ def measure_into(
     resume: bool = False,
     again: str = "",
 ) -> Result:
-    """Measure a plan into the result file `path`, journalling beside it; return the result as saved.
+    """Measure a plan into the result file `path`, with a journal beside it; return the result as saved.
 
-    before: the plan, and the observations of the interrupted run that is gone on with. again: options that --resume needs.
-    Raises Interrupted on Ctrl-C, after saving what there is; the journal stays until all is measured, for --resume.
+    before: the plan, and the observations of the interrupted run that is to be continued. again: options that --resume
+    needs. Raises Interrupted on Ctrl-C, after saving what there is. The journal stays, for --resume, until all is measured.
     """
     journal_path = path.with_suffix(".jsonl")
     journal = Journal(journal_path, before.plan, before.machine, new=not resume)
     ledger = Ledger(before.plan, list(before.observations))
     interrupted = False
     try:
-        measure(ledger, start, [Writer(journal), *listeners])
+        run_rounds(ledger, start, [Writer(journal), *listeners])
     except KeyboardInterrupt:
         interrupted = True
         ledger.stops |= dict.fromkeys(ledger.open, INTERRUPTED)

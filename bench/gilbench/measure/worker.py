@@ -1,9 +1,9 @@
-"""The inside of one fresh process: one case, measured by pyperf.Runner in its worker mode.
+"""The inside of a worker process, a fresh one for each observation: one case, measured by pyperf in its worker mode.
 
     python -m gilbench.measure.worker ORDER.json OUTCOME.json
 
-pyperf calls `--worker` internal, so it is used here only, and tests/measure/test_worker.py fails when a new pyperf changes it.
-Only the standard library is imported up here: pools that spawn import this module again in each of their processes.
+pyperf calls `--worker` internal, so only this module uses it, and tests/measure/test_worker.py fails when a new pyperf
+changes it. Imports at the top are light: pools that spawn import this module again in each of their processes.
 """
 
 from __future__ import annotations
@@ -16,37 +16,33 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gilbench.cases.checking import Compute, WrongAnswer, check, compute_of
-from gilbench.cases.opening import Order
-from gilbench.errors import describe
+from gilbench.cases.checking import Compute, WrongAnswer, failure_of
+from gilbench.cases.opening import OpenCase, Order, opened
 from gilbench.files import write
 from gilbench.process import layout, lifeline
-
-if TYPE_CHECKING:
-    pass
 
 TimeFunction = Callable[[int], float]
 
 MIN_TIME = 0.02  # seconds that one value takes at least: short computes are repeated until they do
-MAX_VALUES = 10  # values per process beyond which its own spread no longer matters beside that between processes
+MAX_VALUES = 10  # values per process: with more, its own spread would not matter beside the spread between processes
 
 
 @dataclasses.dataclass
 class Meter:
-    """Wall and CPU seconds of this process over everything that was computed; around the timed region, not in it."""
+    """Wall and CPU seconds of this process, over all its computes. The clocks are read around the timed region."""
 
     wall: float = 0.0
     cpu: float = 0.0
 
-    def timer(self, compute: Compute, settle: Callable[[], None] | None) -> Callable[[int], float]:
-        """Return pyperf's time function: seconds for `loops` computes, the settling after each left out."""
+    def timer(self, compute: Compute, settle: Callable[[], None] | None) -> TimeFunction:
+        """Return pyperf's time function: seconds for `loops` computes, without the settling after each."""
 
         def seconds(loops: int) -> float:
             cpu = time.process_time()
             elapsed = 0.0
-            # One turn for all loops where nothing has to settle, so that the clock is read as seldom as can be.
+            # Where nothing has to settle there is one turn for all loops, so that the clock is read as rarely as possible.
             for turn in [range(loops)] if settle is None else [range(1)] * loops:
                 start = time.perf_counter()
                 for _ in turn:
@@ -67,50 +63,28 @@ def main(order_path: str, outcome_path: str) -> None:
     order_data = json.loads(Path(order_path).read_text())
     kept = layout.pile(order_data["seed"])
     try:
-        outcome = measure(Order.from_json(order_data))
-    except WrongAnswer as error:
-        outcome = {"failure": {"kind": "wrong answer", "reason": str(error)}}
+        outcome = run_case(Order.from_json(order_data))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a workload raises is a result: it is reported by name
-        traceback.print_exc()
-        outcome = {"failure": {"kind": "raised", "reason": describe(error)}}
+        if not isinstance(error, WrongAnswer):
+            traceback.print_exc()
+        outcome = {"failure": failure_of(error).as_json()}
     write(Path(outcome_path), json.dumps(outcome).encode())
     del kept
 
 
-def measure(order: Order) -> dict[str, Any]:
-    """Return the pyperf run of the order's case as plain data: values, warmups and metadata."""
-    import dask.delayed  # noqa: F401 - before the clock of the build starts
+def run_case(order: Order) -> dict[str, Any]:
+    """Open the order's case and measure it. Return the pyperf run as plain data: values, warmups and metadata."""
+    import dask.delayed  # noqa: F401 - what dask itself switches on is not the workload's doing
 
     from gilbench import machine
-    from gilbench.cases.counting import counting
-    from gilbench.process import pins
-    from gilbench.schedulers import Setup, Shape, all_schedulers
-    from gilbench.targets.naming import workload_of
 
-    case, gil_before = order.case, machine.gil_enabled()
-    workload = workload_of(case.workload)
-    setup = Setup(workload.modules, case.pinned)
-    pins.prepare(setup.modules, setup.pinned)
-    with counting({}) as executed:
-        start = time.perf_counter()
-        job = workload.build(**workload.sizes[case.size])
-    built = time.perf_counter()
-    with all_schedulers()[case.scheduler].open(Shape(case.workers, case.threads), setup) as opened:
-        facts: dict[str, Any] = {
-            "family": workload.family,
-            "build_seconds": built - start,
-            "build_tasks": executed.tasks,
-            "open_seconds": time.perf_counter() - built,
-        }
-        facts |= check(order, workload, job, opened)
-        meter = Meter(wall=facts.pop("checking_seconds"))
-        if case.measure == "memory":
-            run = memory_run(order, compute_of(job, opened.keywords, order.call), opened.settle)
-        else:
-            time_func = meter.timer(compute_of(job, opened.keywords, order.call), opened.settle)
-            run = timed_run(order, time_func, meter, facts)
-    facts |= {
-        "moved_bytes": job.moved_bytes,
+    gil_before = machine.gil_enabled()
+    with opened(order) as case:
+        meter = Meter(wall=case.facts.first.checking_seconds)
+        run = memory_run(order, case) if order.case.measure == "memory" else timed_run(order, case, meter)
+    facts = {
+        **case.facts.as_metadata(),
+        "moved_bytes": case.job.moved_bytes,
         "busy_seconds": meter.wall,
         "gil_before": "enabled" if gil_before else "disabled",
         "gil_after": "enabled" if machine.gil_enabled() else "disabled",
@@ -119,17 +93,18 @@ def measure(order: Order) -> dict[str, Any]:
     return {**run, "metadata": {**run["metadata"], **facts}}
 
 
-def timed_run(order: Order, time_func: TimeFunction, meter: Meter, facts: dict[str, Any]) -> dict[str, Any]:
-    """Run pyperf's worker; its first observation fixes loops and values for all later ones of the case."""
+def timed_run(order: Order, case: OpenCase, meter: Meter) -> dict[str, Any]:
+    """Run pyperf's worker. The first observation of a case fixes loops and values for all later ones."""
+    time_func = meter.timer(case.compute, case.settle)
     loops, values = order.loops, order.values
     if loops is None or values is None:
-        # A first compute that uses the budget up has said enough; a short one was cold, and is not believed.
-        first = float(facts["first_seconds"])
+        # A first compute that uses up the budget is enough to go by; a short one was cold, and is not relied on.
+        first = case.facts.first.seconds
         loops, values = calibrate(first if first > order.budget else time_func(1), order.budget)
     cpu, wall = meter.cpu, meter.wall
     run = pyperf_run(order.case.name, time_func, loops, values, warmups=1 if values > 1 else 0)
     if order.case.scheduler == "sync":
-        facts["cpu_over_wall"] = (meter.cpu - cpu) / (meter.wall - wall)
+        run["metadata"]["cpu_over_wall"] = (meter.cpu - cpu) / (meter.wall - wall)
     return run
 
 
@@ -149,17 +124,17 @@ def calibrate(seconds: float, budget: float) -> tuple[int, int]:
     return loops, max(1, min(MAX_VALUES, round(budget / (loops * seconds))))
 
 
-def memory_run(order: Order, compute: Compute, settle: Callable[[], None] | None) -> dict[str, Any]:
-    """Measure the peak memory of this process and all below it, beyond what they hold while idle, in bytes."""
+def memory_run(order: Order, case: OpenCase) -> dict[str, Any]:
+    """Measure the peak memory of this process and all its descendants, in bytes beyond what they hold while idle."""
     from gilbench.process.memory import peak_memory
 
     kinds = set()
 
     def peak_bytes(loops: int) -> float:
         with peak_memory(os.getpid()) as found:
-            compute()
-        if settle:
-            settle()
+            case.compute()
+        if case.settle:
+            case.settle()
         kinds.add(found.kind)
         return float(max(1, found.beyond))
 
@@ -168,7 +143,7 @@ def memory_run(order: Order, compute: Compute, settle: Callable[[], None] | None
 
 
 def pyperf_run(name: str, time_func: TimeFunction, loops: int, values: int, warmups: int) -> dict[str, Any]:
-    """Be a pyperf worker: this is the one place that uses the internal `--worker`."""
+    """Act as a pyperf worker: the one place that uses pyperf's internal `--worker`."""
     import pyperf
 
     runner = pyperf.Runner()
@@ -182,4 +157,4 @@ if __name__ == "__main__":
     from gilbench.measure import worker
 
     worker.main(*sys.argv[1:])
-    os._exit(0)  # everything is written: taking the interpreter down in good order would only cost time
+    os._exit(0)  # everything is written: an orderly shutdown of the interpreter would only cost time

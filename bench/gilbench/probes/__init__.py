@@ -1,24 +1,26 @@
 """What explains a timing: one file per probe, and the folder is the registry. A probe never runs together with a timing.
 
-A probed process has one case open, as a worker has, and speaks JSON lines (see bench/gilbench/measure/probed.py). Each
-module here whose name ends in `_probe` defines
+A probed process has one case open, as a worker has, and answers questions (see bench/gilbench/measure/probed.py). A question
+is a function that runs there: it takes the Scene, and further arguments by name, and returns plain data. Each module here
+whose name ends in `_probe` defines its questions, and
 
-    ASKS                    the questions, by name, that the probed process must answer: name -> function(Scene, **what)
-    SCHEDULERS              names of the schedulers under which it says something; None for all
+    SCHEDULERS              names of the schedulers under which it has something to say; None for all
     PINNED                  whether inner threads are pinned to one meanwhile, as in a timing
-    OF_WORKLOADS            False where it says something about the schedulers themselves, whatever the workload
-    measure(probed)         in the parent: asks, and returns what was found, as plain data
+    OF_WORKLOADS            False where it examines the schedulers themselves, whatever the workload
+    examine(probed)         in the parent: asks its questions, and returns what was found, as plain data
     format(found)           the lines that a person reads, given scheduler -> what was found under it
 
-`measure` raises Unavailable, with the reason, where the probe cannot be had: it never guesses.
+`examine` raises Unavailable, with the reason, where something cannot be measured: it never guesses.
 """
 
 from __future__ import annotations
 
+import importlib
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, Protocol, TypeAlias
 
 from gilbench.errors import Unavailable as Unavailable
 
@@ -27,15 +29,15 @@ if TYPE_CHECKING:
     from gilbench.schedulers import Opened, Setup
     from gilbench.targets.workload import Job, Workload
 
+PACKAGE = "gilbench"
 Found = dict[str, Any]
-Ask = Callable[..., Found]
 
 
 @dataclass(frozen=True)
 class Scene:
     """What the probed process has at hand.
 
-    compute: computes the whole job once and returns its results. seconds: of the compute before the last.
+    compute: computes the whole job once and returns its results. seconds: of one compute, a warm one unless it is long.
     """
 
     case: Case
@@ -47,13 +49,37 @@ class Scene:
     seconds: float
 
     def settle(self) -> None:
-        """Wait until nothing of the compute before is left (see gilbench.schedulers.Opened)."""
+        """Wait until nothing of the previous compute is left (see gilbench.schedulers.Opened)."""
         if self.opened.settle:
             self.opened.settle()
 
 
+# A function of a module of this package. Its arguments after the scene are passed by name, and are plain data.
+Question: TypeAlias = Callable[Concatenate[Scene, ...], Found]
+
+
+def reference(question: Question) -> str:
+    """Return what a question is called on its way to the probed process: `module:qualname`. Undone by `resolve`."""
+    return f"{question.__module__}:{question.__qualname__}"
+
+
+def resolve(text: str) -> Question:
+    """Return the question that a reference names. Raises ValueError unless it is a function of this package."""
+    module, _, qualname = text.partition(":")
+    try:
+        if module.partition(".")[0] != PACKAGE:
+            raise ImportError(f"not in {PACKAGE}")
+        found = operator.attrgetter(qualname)(importlib.import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{text!r} is not a question: {error}") from None
+    if not callable(found) or getattr(found, "__module__", None) != module:
+        raise ValueError(f"{text!r} is not a question: it is not a function of {module}")
+    question: Question = found
+    return question
+
+
 class Probed(Protocol):
-    """A live process with a case open, in the parent's hands. Tests script it."""
+    """A live process with a case open, as its parent sees it. Tests script it."""
 
     @property
     def pid(self) -> int:
@@ -63,14 +89,14 @@ class Probed(Protocol):
     def case(self) -> Case:
         """What it has open."""
 
-    def tell(self, question: str, **what: Any) -> None:
-        """Ask without waiting for the answer."""
+    def pose(self, question: Question, **what: Any) -> None:
+        """Ask without waiting for the answer. what: the arguments of the question."""
 
     def answer(self) -> Found:
-        """Wait for the answer to the question before. Raises Unavailable where the probed process failed."""
+        """Wait for the answer to the question that was posed. Raises Unavailable where there is none."""
 
-    def ask(self, question: str, **what: Any) -> Found:
-        """Tell, and wait for the answer."""
+    def ask(self, question: Question, **what: Any) -> Found:
+        """Pose a question, and wait for the answer."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +105,14 @@ class Probe:
 
     name: str
     summary: str
-    asks: Mapping[str, Ask]
     schedulers: Sequence[str] | None
     pinned: bool
     of_workloads: bool
-    measure: Callable[[Probed], Found]
+    examine: Callable[[Probed], Found]
     format: Callable[[Mapping[str, Mapping[str, Any]]], Iterator[str]]
 
     def suits(self, case: Case) -> bool:
-        """Whether it says something about a case."""
+        """Return whether it has something to say about a case."""
         return self.pinned == case.pinned and (self.schedulers is None or case.scheduler in self.schedulers)
 
 
@@ -104,11 +129,10 @@ def all_probes() -> dict[str, Probe]:
         found[name] = Probe(
             name=name,
             summary=summary,
-            asks=module.ASKS,
             schedulers=module.SCHEDULERS,
             pinned=module.PINNED,
             of_workloads=module.OF_WORKLOADS,
-            measure=module.measure,
+            examine=module.examine,
             format=module.format,
         )
     return found

@@ -1,7 +1,7 @@
-"""The task graphs whose granularity is probed: who depends on whom, and a task that works for as long as it is told.
+"""The task graphs whose granularity is probed: which task depends on which, and a task whose duration can be chosen.
 
 The patterns are Task Bench's (Slaughter et al., "Task Bench: a parameterized benchmark for evaluating parallel runtime
-performance", SC20). Only the standard library is imported up here: every process of a pool imports this module.
+performance", SC20). Only the standard library is imported at the top: every process of a pool imports this module.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Final
 
 PATTERNS: Final = ("trivial", "stencil_1d", "tree", "all_to_all")
 MOST: Final = 16  # tasks for each worker
-TENS: Final = 32  # tasks at least, while they are short
+TENS: Final = 32  # tasks of a graph at least, while they are short
 FEWEST: Final = 3  # tasks for each worker, when they are long
 LASTING: Final = 0.2  # seconds that the tasks of one worker should last together, where they are long
 
-CHUNK: Final = 1 << 18  # bytes at a time: they stay in a core's cache, and take some 50 us without the GIL
+CHUNK: Final = 1 << 18  # bytes at a time: they stay in a core's cache, and take about 50 µs without the GIL
 BUFFER: Final = bytes(CHUNK)
 FEW_BYTES, MANY_BYTES = 1 << 14, 1 << 22  # whose times calibrate the work
 
-# For each step, for each task of it: the tasks of the step before (their places in it) that it depends on.
+# For each step, for each of its tasks: the tasks of the previous step (as indices) that it depends on.
 Steps = Sequence[Sequence[Sequence[int]]]
 Key = tuple[str, int, int]
 
@@ -36,19 +36,19 @@ class Speed:
     each: float
 
     def bytes_for(self, seconds: float) -> int:
-        """Return how many bytes of work last so long."""
+        """Return how many bytes of work last for so many seconds."""
         return max(1, round((seconds - self.fixed) / self.each))
 
     def seconds_for(self, size: int) -> float:
-        """Return how long so many bytes of work last."""
+        """Return how many seconds so many bytes of work last."""
         return self.fixed + size * self.each
 
 
 def work(size: int, *inputs: int) -> int:
     """Be a task: work on `size` bytes without the GIL, and return how many paths of the graph end here.
 
-    crc32 lets go of the GIL above 5 KiB, needs no memory to speak of and starts within 0.2 us: a task of 10 us is nearly
-    all native work. (hashlib takes 1 to 3 us to start, some of them under locks that threads share.)
+    crc32 releases the GIL above 5 KiB, needs hardly any memory and starts within 0.2 µs: a task of 10 µs is nearly all
+    native work. (hashlib takes 1 to 3 µs to start, partly under locks that threads share.)
     """
     for _ in range(size // CHUNK):
         zlib.crc32(BUFFER)
@@ -57,7 +57,7 @@ def work(size: int, *inputs: int) -> int:
 
 
 def calibrate(seconds: float = 0.1) -> Speed:
-    """Measure how long work takes in one thread. The fastest of many goes counts: a neighbour can only slow it down."""
+    """Measure how long work takes in one thread. The fastest of many tries counts: a neighbor can only slow it down."""
     best = dict.fromkeys((FEW_BYTES, MANY_BYTES), float("inf"))
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -73,21 +73,21 @@ def calibrate(seconds: float = 0.1) -> Speed:
 
 
 def tasks_per_worker(task_seconds: float, workers: int) -> int:
-    """Return how many tasks each worker gets: fewer of long ones, so that one compute takes some 0.3 s at most."""
+    """Return how many tasks each worker gets: fewer when they are long, so that one compute takes about 0.3 s at most."""
     return min(max(MOST, -(-TENS // workers)), max(FEWEST, int(LASTING / task_seconds)))
 
 
 def steps_of(pattern: str, workers: int, per_worker: int) -> Steps:
-    """Return the graph of a pattern, of about so many tasks for each worker.
+    """Return the graph of a pattern, with about so many tasks for each worker. Raises ValueError for an unknown pattern.
 
-    trivial: one step of tasks that depend on nothing. stencil_1d: each on its neighbours and itself, as they were a step
-    before. all_to_all: each on all of the step before. tree: each on two, down to a single one.
+    trivial: one step of tasks that depend on nothing. stencil_1d: each task depends on itself and its neighbors in the
+    previous step. all_to_all: each on every task of the previous step. tree: each on two, down to a single one.
     """
     if pattern == "trivial":
         return [[()] * (workers * per_worker)]
     if pattern == "tree":
         return _tree(workers * max(2, per_worker // 2))
-    # Two tasks for each worker and step, so that one that is done early finds another; a single one of long tasks.
+    # Two tasks for each worker and step, so that a worker that is done early finds another; of long tasks a single one.
     each = 2 if per_worker > FEWEST + 2 else 1
     width, later = workers * each, range(1, per_worker // each)
     if pattern == "stencil_1d":
@@ -112,10 +112,10 @@ def tasks(steps: Steps) -> int:
 
 
 def rounds(steps: Steps, workers: int) -> int:
-    """Return how many tasks one after the other the busiest worker runs at least, step by step.
+    """Return how many tasks the busiest worker has to run at least, one after the other.
 
-    tasks / workers, rounded up in each step: the end of a tree has less than one task for each worker, and no scheduler
-    can help it.
+    tasks / workers, rounded up in each step: towards its end a tree has less than one task for each worker, which no
+    scheduler can change.
     """
     return sum(-(-len(step) // workers) for step in steps)
 
@@ -129,16 +129,16 @@ def answers(steps: Steps) -> list[int]:
 
 
 class Graph:
-    """A dask collection whose last step's tasks are its parts: a graph of plain keys, which no optimisation touches.
+    """A dask collection whose parts are the tasks of the last step: a graph of plain keys, which no optimization touches.
 
-    Not Delayed objects: dask.compute takes 0.2 ms to put the graphs of each together, before the scheduler sees the first
-    task, so that independent tasks would look dearer than dependent ones.
+    These are not Delayed objects, because dask.compute takes 0.2 ms to merge the graph of each, before the scheduler sees
+    the first task: independent tasks would look more expensive than dependent ones.
     """
 
     __dask_optimize__ = None
 
     def __init__(self, steps: Steps, size: int) -> None:
-        # Fresh keys: distributed would not compute again what it still holds under the same key.
+        # The keys are new: distributed would not compute again what it still holds under an old key.
         name = f"work-{uuid.uuid4().hex}"
         self.tasks = {
             (name, step, i): (work, size, *((name, step - 1, j) for j in inputs))
@@ -161,7 +161,7 @@ class Graph:
 
     @staticmethod
     def __dask_scheduler__(*arguments: Any, **keywords: Any) -> Any:
-        """Be the default scheduler: threads, as for Delayed."""
+        """Act as the default scheduler: threads, as for Delayed."""
         from dask.threaded import get
 
         return get(*arguments, **keywords)

@@ -1,12 +1,13 @@
 """gil: how much of the wall time the GIL is held, and how often it changes hands, sampled from outside the process.
 
-The probed process finds out where its own interpreter keeps the GIL: it sets odd switch intervals and keeps the only slot
-behind `_PyRuntime` that follows them all, so that no version's layout has to be known. The parent reads that memory
-through /proc/PID/mem at random moments, so that no rhythm of the work can alias with the sampling. gilknocker and
-distributed's `gil_contention` measure waiting instead, which is another thing.
+The probed process finds out where its own interpreter keeps the GIL: it sets odd switch intervals, and takes the only slot
+behind `_PyRuntime` that follows them all. So no version's layout has to be known. The parent reads that memory through
+/proc/PID/mem at random moments, so that no rhythm of the work can alias with the sampling. gilknocker and distributed's
+`gil_contention` measure something else: how long threads wait for the GIL.
 
-Held while one task after the other runs (sync) it bounds the speed-up on threads: at most min(n, 1 / held). Switches are
-counted while they run on threads: above some thousands a second threads lose by handing over alone.
+The fraction held while tasks run one after the other (sync) bounds the speed-up on threads: at most min(n, 1 / held).
+Switches are counted while tasks run on threads: above a few thousand a second, the handing over alone costs more than
+threads gain.
 """
 
 from __future__ import annotations
@@ -22,22 +23,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gilbench.probes import Found, Probed, Scene, Unavailable
+from gilbench.probes import Found, Probed, Question, Scene, Unavailable
 
 SCHEDULERS = ("sync", "threads")
 PINNED = True
 OF_WORKLOADS = True
 SECONDS = 0.5  # of sampling
-GAP = 60e-6  # seconds between two samples, in the mean
-CALIBRATION = 0.1  # seconds of each
+GAP = 60e-6  # seconds between two samples, on average
+CALIBRATION = 0.1  # seconds of sampling in each of its two steps
 EARLY, LATE = 0.02, 0.02  # seconds of being busy before and after the sampling
 BUSY, IDLE = 0.97, 0.03  # what a busy loop must read at least, and a sleep at most
 MANY_SWITCHES = 5000  # a second
-HARMLESS, HOPELESS = 0.05, 0.8  # held, below which threads are not limited, and above which they hardly gain
-BLOCKS = 20  # that the interval is taken over
+HARMLESS, HOPELESS = 0.05, 0.8  # fractions held, below which threads are not limited, and above which they hardly gain
+BLOCKS = 20  # stretches of sampling, over which the interval is taken
 
 # struct _gil_runtime_state since CPython 3.11: unsigned long interval; PyThreadState *last_holder; int locked;
-# unsigned long switch_number. Bytes behind `interval`; the calibration proves them.
+# unsigned long switch_number. These are offsets in bytes from `interval`; the calibration proves them right.
 LOCKED, SWITCHES = 16, 24
 INTERVALS = (12347, 7919, 23456)  # microseconds
 REACH = 1 << 20  # bytes behind _PyRuntime that are searched
@@ -45,7 +46,10 @@ REACH = 1 << 20  # bytes behind _PyRuntime that are searched
 
 @dataclass(frozen=True)
 class Held:
-    """held: fraction of wall time, with a 95 % interval. switches: a second. samples: behind it."""
+    """What was sampled.
+
+    held: fraction of wall time; low, high: its 95 % interval. switches: of the GIL's holder, per second. samples: how many.
+    """
 
     held: float
     low: float
@@ -58,7 +62,7 @@ class Held:
 
 
 def address() -> int:
-    """Return the address of this interpreter's GIL interval. Raises Unavailable where it cannot be told beyond doubt."""
+    """Return the address of this interpreter's GIL interval. Raises Unavailable where it cannot be known for certain."""
     import ctypes
 
     if sys.platform != "linux":
@@ -68,7 +72,7 @@ def address() -> int:
     try:
         runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
     except (AttributeError, ValueError) as error:
-        raise Unavailable(f"this is no CPython that shows its runtime: {error}") from error
+        raise Unavailable(f"this interpreter is not a CPython that exposes its runtime: {error}") from error
     before = sys.getswitchinterval()
     found: set[int] | None = None
     try:
@@ -86,7 +90,7 @@ def address() -> int:
 
 
 def _slots(start: int, wanted: int) -> set[int]:
-    """Return offsets of the 8-byte slots that hold a number. Through /proc/self/mem a hole is an error, not a crash."""
+    """Return the offsets of the 8-byte slots that hold a number. In /proc/self/mem a hole is an error, not a crash."""
     image = b""
     with Path("/proc/self/mem").open("rb", buffering=0) as memory:
         while len(image) < REACH:
@@ -102,24 +106,27 @@ def _slots(start: int, wanted: int) -> set[int]:
     }
 
 
-def _ask_address(scene: Scene) -> Found:
+def find_gil(scene: Scene) -> Found:
+    """Return the address of the GIL's interval (see `address`)."""
     return {"address": address()}
 
 
-def _ask_busy(scene: Scene, seconds: float) -> Found:
+def stay_busy(scene: Scene, seconds: float) -> Found:
+    """Hold the GIL all the time."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
     return {}
 
 
-def _ask_idle(scene: Scene, seconds: float) -> Found:
+def stay_idle(scene: Scene, seconds: float) -> Found:
+    """Never hold the GIL."""
     time.sleep(seconds)
     return {}
 
 
-def _ask_compute(scene: Scene, seconds: float) -> Found:
-    """Compute for so many seconds; return how many computes that were, and how long they took without settling."""
+def compute_for(scene: Scene, seconds: float) -> Found:
+    """Compute for so many seconds; return how many computes there were, and their seconds, without settling."""
     computes, spent, end = 0, 0.0, time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
@@ -130,23 +137,15 @@ def _ask_compute(scene: Scene, seconds: float) -> Found:
     return {"computes": computes, "seconds": spent}
 
 
-ASKS = {
-    "gil address": _ask_address,
-    "gil busy": _ask_busy,
-    "gil idle": _ask_idle,
-    "gil compute": _ask_compute,
-}
-
-
 # --- In the parent
 
 
-def measure(probed: Probed, question: str = "gil compute") -> Found:
-    """Calibrate, then sample while the case computes. Raises Unavailable wherever it cannot be trusted.
+def examine(probed: Probed, question: Question = compute_for) -> Found:
+    """Calibrate, then sample while the case computes. Raises Unavailable where the result could not be trusted.
 
-    question: another one that keeps the process at work for so many seconds, and answers as `gil compute` does.
+    question: what keeps the process at work for so many `seconds`, and answers as `compute_for` does.
     """
-    place = int(probed.ask("gil address")["address"])
+    place = int(probed.ask(find_gil)["address"])
     calibrate(probed, place)
     found, done = _sampled(probed, place, SECONDS, question)
     return {
@@ -160,29 +159,31 @@ def measure(probed: Probed, question: str = "gil compute") -> Found:
 
 
 def calibrate(probed: Probed, place: int) -> None:
-    """Raise Unavailable unless a busy loop reads as held, and a sleep as not."""
-    for question, low, high in (("gil busy", BUSY, 1.0), ("gil idle", 0.0, IDLE)):
+    """Raise Unavailable unless the GIL reads as held during a busy loop, and as free during a sleep."""
+    steps: tuple[tuple[str, Question, float, float], ...] = (
+        ("busy", stay_busy, BUSY, 1.0),
+        ("idle", stay_idle, 0.0, IDLE),
+    )
+    for name, question, low, high in steps:
         read = _sampled(probed, place, CALIBRATION, question)[0].held
         if not low <= read <= high:
-            raise Unavailable(
-                f"calibration failed: {question.removeprefix('gil ')} reads {read:.2f}, not {low} to {high}"
-            )
+            raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
 
 
-def _sampled(probed: Probed, place: int, seconds: float, question: str) -> tuple[Held, Found]:
-    """Sample for so long while the probed process is busy with a question; return what was read, and its answer."""
-    probed.tell(question, seconds=seconds + EARLY + LATE)
+def _sampled(probed: Probed, place: int, seconds: float, question: Question) -> tuple[Held, Found]:
+    """Sample for so long while the probed process is at work on a question; return what was read, and its answer."""
+    probed.pose(question, seconds=seconds + EARLY + LATE)
     time.sleep(EARLY)  # the question has to get there
     try:
         found = sample(probed.pid, place, seconds)
     except Unavailable:
-        probed.answer()  # a process that died says why
+        probed.answer()  # where the process died, this says why
         raise
     return found, probed.answer()
 
 
 def sample(pid: int, place: int, seconds: float) -> Held:
-    """Read the GIL of a child process for so long, at exponentially distributed gaps. Raises Unavailable."""
+    """Read the GIL of a child process for so many seconds, at exponentially distributed gaps. Raises Unavailable."""
     try:
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             return _sample(memory, place, seconds)
@@ -210,16 +211,17 @@ def _sample(memory: Any, place: int, seconds: float) -> Held:
 def estimate(blocks: list[tuple[int, int]], switches: float) -> Held:
     """Return the fraction of samples with the GIL held, and an interval.
 
-    blocks: (held, samples) of stretches that follow each other. The interval is the wider one of Wilson's (Wilson, J. Am.
-    Stat. Assoc. 22, 1927), for which samples are independent, and Student's t over the blocks, for which only they are.
+    blocks: (samples with the GIL held, all samples) of successive stretches. The interval is the wider of two: Wilson's
+    (Wilson, J. Am. Stat. Assoc. 22, 1927), which takes samples as independent, and Student's t over the blocks, which takes
+    only blocks as independent.
     """
     from gilbench.stats import student_quantile
 
     held, samples = sum(block[0] for block in blocks), sum(block[1] for block in blocks)
     p, z2 = held / samples, 1.96**2
-    centre = (p + z2 / (2 * samples)) / (1 + z2 / samples)
+    center = (p + z2 / (2 * samples)) / (1 + z2 / samples)
     half = math.sqrt(z2) / (1 + z2 / samples) * math.sqrt(p * (1 - p) / samples + z2 / (4 * samples**2))
-    low, high = centre - half, centre + half
+    low, high = center - half, center + half
     if len(blocks) > 1:
         error = statistics.stdev(block[0] / block[1] for block in blocks) / math.sqrt(len(blocks))
         reach = student_quantile(len(blocks) - 1, 0.975) * error
@@ -228,7 +230,7 @@ def estimate(blocks: list[tuple[int, int]], switches: float) -> Held:
 
 
 def wake_up_sharply() -> None:
-    """Ask Linux to wake this thread on time: it may be up to 50 us late otherwise. Best effort."""
+    """Ask Linux to wake this thread on time: it may be up to 50 µs late otherwise. Best effort."""
     if sys.platform == "linux":
         import ctypes
 
@@ -245,7 +247,7 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if "switches_per_second" in threads:
         rate = threads["switches_per_second"]
         verdict = (
-            "so many that handing over alone costs more than it brings: use processes"
+            "so many that handing over alone costs more than threads gain: use processes"
             if rate > MANY_SWITCHES
             else "few"
         )
@@ -253,7 +255,7 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def meaning(held: float) -> str:
-    """Return what a fraction of the time that one task after the other holds the GIL means for threads."""
+    """Return what it means for threads that tasks, one after the other, hold the GIL for a fraction of the time."""
     if held < HARMLESS:
         return "it does not limit threads"
     if held > HOPELESS:

@@ -1,12 +1,12 @@
 """granularity: the shortest tasks that leave a scheduler half of its efficiency (METG of 50 %), for four patterns of graphs.
 
 After Slaughter et al., "Task Bench: a parameterized benchmark for evaluating parallel runtime performance", SC20: the
-minimum effective task granularity says in one figure what scheduling costs, in the unit in which one cuts work up.
+minimum effective task granularity (METG) says in one figure what scheduling costs, in the unit in which work is divided.
 
-Efficiency is the time that the tasks alone would take on all workers over the time that the compute took. A task's own
+Efficiency is the time that the tasks alone would take on all workers, over the time that the compute took. A task's own
 time is calibrated in one thread, so that whatever slows tasks down while they run side by side (the GIL, a memory bus, a
-clock that is lower when all cores work) counts against the scheduler as well. The graphs have some tens of tasks, as in
-one compute of a user, so that what a compute costs once is in it, a thirtieth for each task.
+clock that is slower when all cores work) counts against the scheduler as well. The graphs have a few dozen tasks, like
+one compute of a user. So the fixed costs of a compute are included, about a thirtieth of them for each task.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gilbench import units
 from gilbench.probes import Found, Probed, Scene, Unavailable
 from gilbench.probes._patterns import PATTERNS, Speed, Steps
 
@@ -26,12 +27,12 @@ OF_WORKLOADS = False
 
 SHORTEST, LONGEST = 10e-6, 100e-3  # seconds of one task
 HALF: Final = 0.5  # of the ideal efficiency
-TIGHT: Final = 1.35  # of the two tasks between which it lies, the longer over the shorter: the rest is interpolated
+TIGHT: Final = 1.35  # ratio of the two durations between which it lies, small enough to interpolate
 MOST: Final = 12  # measurements of one search; 8 where nothing goes wrong
 ENOUGH: Final = 0.4  # seconds of computes behind one efficiency
 FEWEST_COMPUTES, MOST_COMPUTES = 2, 12
-UNCLEAR: Final = (0.3, 0.6)  # efficiencies that the next compute might take to the other side of half
-LOOK, LOOKS = 0.03, 5  # seconds of one look at what the machine has left for us, and how many of them
+UNCLEAR: Final = (0.3, 0.6)  # efficiencies so near to half that the next compute might fall on its other side
+LOOK, LOOKS = 0.03, 5  # seconds of one look at how much of the CPUs other programs leave, and the number of looks
 POOR: Final = 0.75  # a best efficiency below it means that the workers do not have a CPU each
 
 
@@ -39,8 +40,8 @@ POOR: Final = 0.75  # a best efficiency below it means that the workers do not h
 class Metg:
     """What a search found.
 
-    seconds: of the shortest task that keeps half of the efficiency; None where that is out of reach. low, high: the tasks
-    tried, in seconds, between which it lies. bound: "" or where it lies instead, "below" or "above" all that was tried.
+    seconds: of the shortest task that keeps half of the efficiency; None where that is out of reach. low, high: seconds of
+    the tasks tried between which it lies. bound: "", or "below" or "above" where it lies outside of all that was tried.
     points: (seconds of a task, efficiency), shortest first.
     """
 
@@ -54,8 +55,8 @@ class Metg:
 # --- In the probed process
 
 
-def _ask_calibrate(scene: Scene) -> Found:
-    """Return how long work takes, after a first compute of every pattern: workers import what they run only then."""
+def calibrate_work(scene: Scene) -> Found:
+    """Return how long work takes. Every pattern is computed once before, because workers import what they run only then."""
     from gilbench.probes._patterns import calibrate, steps_of
 
     for pattern in PATTERNS:
@@ -64,11 +65,13 @@ def _ask_calibrate(scene: Scene) -> Found:
     return {"fixed": speed.fixed, "each": speed.each}
 
 
-def _ask_efficiency(scene: Scene, pattern: str, task_seconds: float, workers: int, fixed: float, each: float) -> Found:
-    """Return the efficiency of the fastest of several computes, and of how many.
+def efficiency_of_pattern(
+    scene: Scene, pattern: str, task_seconds: float, workers: int, fixed: float, each: float
+) -> Found:
+    """Return the efficiency of the fastest of several computes, and the number of computes.
 
-    Not of the median: a compute of milliseconds is slowed down by whatever else the machine does, and never sped up, so
-    that the fastest one is nearest to what the scheduler costs.
+    The fastest and not the median: whatever else the machine does slows a compute of milliseconds down, and never speeds
+    it up, so that the fastest one is nearest to what the scheduler costs. fixed, each: of a Speed, in seconds.
     """
     from gilbench.probes._patterns import rounds, steps_of, tasks_per_worker
 
@@ -80,9 +83,9 @@ def _ask_efficiency(scene: Scene, pattern: str, task_seconds: float, workers: in
 
 
 def enough(walls: Sequence[float], ideal: float) -> bool:
-    """Tell whether these computes tell half of the efficiency from less: near to it more of them are needed.
+    """Return whether these computes show if half of the efficiency is reached. Near half, more of them are needed.
 
-    walls: seconds of each compute. ideal: seconds of one without any cost.
+    walls: seconds of each compute. ideal: seconds of one compute if scheduling cost nothing.
     """
     low, high = UNCLEAR
     clear = not low < ideal / min(walls) < high
@@ -90,7 +93,7 @@ def enough(walls: Sequence[float], ideal: float) -> bool:
 
 
 def _computes(scene: Scene, steps: Steps, size: int, enough: Callable[[Sequence[float]], bool]) -> list[float]:
-    """Compute one graph again and again until that is enough; return the seconds of each. Raises WrongAnswer."""
+    """Compute one graph repeatedly until that is enough; return the seconds of each compute. Raises WrongAnswer."""
     from dask import compute
 
     from gilbench.cases.checking import WrongAnswer
@@ -107,8 +110,8 @@ def _computes(scene: Scene, steps: Steps, size: int, enough: Callable[[Sequence[
     return walls
 
 
-def _ask_room(scene: Scene, workers: int, fixed: float, each: float) -> Found:
-    """Return the efficiency that so many threads reach without any scheduler: what other programs leave of the CPUs."""
+def efficiency_without_scheduler(scene: Scene, workers: int, fixed: float, each: float) -> Found:
+    """Return the efficiency ("room") that so many threads reach without any scheduler: other programs leave no more."""
     from concurrent.futures import ThreadPoolExecutor
 
     from gilbench.probes._patterns import work
@@ -123,29 +126,22 @@ def _ask_room(scene: Scene, workers: int, fixed: float, each: float) -> Found:
     return {"room": speed.seconds_for(size) / min(walls)}
 
 
-ASKS = {
-    "granularity calibrate": _ask_calibrate,
-    "granularity efficiency": _ask_efficiency,
-    "granularity room": _ask_room,
-}
-
-
 # --- In the parent
 
 
-def measure(probed: Probed) -> Found:
-    """Search the METG of every pattern. Returns plain data for each (see `described`).
+def examine(probed: Probed) -> Found:
+    """Search the METG of every pattern. Return plain data for each (see `described`).
 
     Raises Unavailable where other programs take so much of the CPUs that no scheduler could keep half of its efficiency.
     """
-    speed, case = probed.ask("granularity calibrate"), probed.case
+    speed, case = probed.ask(calibrate_work), probed.case
     _check_room(probed, speed)
 
     def efficiency_of(pattern: str) -> Callable[[float], float]:
         return lambda seconds: float(
-            probed.ask(
-                "granularity efficiency", pattern=pattern, task_seconds=seconds, workers=case.parallelism, **speed
-            )["efficiency"]
+            probed.ask(efficiency_of_pattern, pattern=pattern, task_seconds=seconds, workers=case.parallelism, **speed)[
+                "efficiency"
+            ]
         )
 
     shape = {"workers": case.parallelism, "processes": case.workers, "threads": case.threads}
@@ -160,7 +156,7 @@ def measure(probed: Probed) -> Found:
 
 def _check_room(probed: Probed, speed: Mapping[str, float]) -> None:
     workers = probed.case.parallelism
-    room = float(probed.ask("granularity room", workers=workers, **speed)["room"])
+    room = float(probed.ask(efficiency_without_scheduler, workers=workers, **speed)["room"])
     if room < HALF:
         bare = "a thread that needs" if workers == 1 else f"{workers} threads that need"
         raise Unavailable(
@@ -170,11 +166,11 @@ def _check_room(probed: Probed, speed: Mapping[str, float]) -> None:
 
 
 def search(efficiency: Callable[[float], float], shortest: float = SHORTEST, longest: float = LONGEST) -> Metg:
-    """Find the shortest task that keeps half of the efficiency by bisection on the log of its duration.
+    """Find the shortest task that keeps half of the efficiency, by bisection on the log of its duration.
 
-    efficiency: seconds of a task -> efficiency, roughly growing, measured anew in every call. What disturbs a measurement
-    makes it worse, hardly ever better. So the longest task that misses half is measured again before it is believed, and
-    the better figure counts; where it then reaches half, the search was led astray, and goes back to below it.
+    efficiency: seconds of a task -> efficiency, roughly increasing, measured anew in every call. A disturbance makes a
+    measurement worse, hardly ever better. So the longest task that misses half is measured again before the result is
+    believed, and the better figure counts. Where it then reaches half, the search was misled, and goes back to below it.
     """
     found: dict[float, float] = {}
     asked: list[float] = []
@@ -184,7 +180,7 @@ def search(efficiency: Callable[[float], float], shortest: float = SHORTEST, lon
         found[seconds] = max(found.get(seconds, 0.0), efficiency(seconds))
         return found[seconds] >= HALF
 
-    # A busy machine lets no long compute pass undisturbed: shorter tasks may reach what the longest do not.
+    # On a busy machine every long compute is disturbed: shorter tasks may reach half where the longest do not.
     high = next((longest / divisor for divisor in (1, math.sqrt(10), 10) if reaches_half(longest / divisor)), None)
     if high is None:
         return Metg(None, longest, math.inf, "above", _points(found))
@@ -222,8 +218,6 @@ def described(metg: Metg) -> Found:
 
     metg: seconds, or None; bound and reason then say why. between: seconds. best: the highest efficiency of all points.
     """
-    from gilbench import units
-
     best = max(efficiency for _, efficiency in metg.points)
     found: Found = {"metg": metg.seconds, "best": best, "points": [list(point) for point in metg.points]}
     if not metg.bound:
@@ -238,11 +232,11 @@ def described(metg: Metg) -> Found:
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
     for scheduler, patterns in found.items():
-        said = ", ".join(f"{in_words([one])} ({pattern})" for pattern, one in patterns.items())
-        yield f"{scheduler} keeps half its efficiency down to tasks of {said}"
-        best = max((one["best"] for one in patterns.values()), default=1.0)
+        limits = ", ".join(f"{in_words([metg])} ({pattern})" for pattern, metg in patterns.items())
+        yield f"{scheduler} keeps half its efficiency down to tasks of {limits}"
+        best = max((metg["best"] for metg in patterns.values()), default=1.0)
         if best < POOR:
-            workers = max(one["workers"] for one in patterns.values())
+            workers = max(metg["workers"] for metg in patterns.values())
             lack = "its worker had no CPU of its own" if workers == 1 else f"its {workers} workers had no CPU each"
             yield f"{scheduler} never gets beyond {best:.2f} of the ideal, as if {lack}"
 
@@ -252,7 +246,7 @@ def in_words(found: Sequence[Found]) -> str:
 
     found: as in `described`.
     """
-    ends = sorted((_end(one) for one in found), key=lambda end: end[1])
+    ends = sorted((_end(metg) for metg in found), key=lambda end: end[1])
     (less, shortest), (more, longest) = ends[0], ends[-1]
     first, last = _short(shortest), _short(longest)
     if first == last:
@@ -261,17 +255,15 @@ def in_words(found: Sequence[Found]) -> str:
     return f"{less}{figure if last.endswith(f' {unit}') and not more else first} to {more}{last}"
 
 
-def _end(one: Found) -> tuple[str, float]:
+def _end(metg: Found) -> tuple[str, float]:
     """Return "", "less than " or "more than ", and seconds."""
-    bound = one.get("bound")
+    bound = metg.get("bound")
     if bound:
         return ("less than ", SHORTEST) if bound == "below" else ("more than ", LONGEST)
-    return "", float(one["metg"])
+    return "", float(metg["metg"])
 
 
 def _short(seconds: float) -> str:
-    """Format seconds with two digits: the search knows no more."""
-    from gilbench import units
-
+    """Format seconds with two digits: the search is no more precise."""
     figure, unit = units.seconds(float(f"{seconds:.2g}")).split()
     return f"{float(figure):g} {unit}"

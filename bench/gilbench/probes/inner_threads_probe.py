@@ -1,11 +1,11 @@
 """inner_threads: how many CPUs one task after the other keeps busy by itself, and which library's threads do it.
 
 CPU time of the whole process over wall time, under sync, with inner threads as users get them. Then each library's pool is
-pinned to one thread in turn: the one with which the ratio falls back towards 1 did it.
+pinned to one thread in turn: where the ratio falls back towards 1, that pool was the cause.
 
-Other programs take CPUs away and lower that ratio. So on Linux the parent looks at random moments how many threads of the
-process run or wait for a CPU: in the mean that is, nearly, the ratio that it would have with the machine to itself. Elsewhere
-it is CPU time over wall time as they are. Both must first read two threads that are known to be busy as 2.
+Other programs take CPUs away and lower that ratio. So on Linux the parent counts at random moments how many threads of the
+process run or wait for a CPU: on average that is nearly the ratio that the process would have with the machine to itself.
+Elsewhere it is CPU time over wall time as measured. Either way, two threads that are known to be busy must first read as 2.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gilbench.probes import Found, Probed, Scene, Unavailable
+from gilbench.probes import Found, Probed, Question, Scene, Unavailable
 
 SCHEDULERS = ("sync",)
 PINNED = False
 OF_WORKLOADS = True
 FREE, WITH_ONE_PINNED = 0.3, 0.2  # seconds of computes, at least
-CALM = 0.15  # seconds after which OpenBLAS' threads no longer spin while they wait for work: 2**28 cycles
+CALM = 0.15  # seconds after which OpenBLAS's threads no longer spin while they wait for work: 2**28 cycles
 BUSY = 0.1  # seconds for which two threads are known to be busy
-LOW, HIGH = 1.7, 2.5  # what they must read
-GAP = 1e-3  # seconds between two looks, in the mean
+LOW, HIGH = 1.7, 2.5  # bounds of what these must read as
+GAP = 1e-3  # seconds between two looks, on average
 CLEAR = 1.15  # the ratio above which inner threads are at work
-# Of the excess over 1: whose pinning removes that much is a culprit. Not more, because pyarrow held to one thread still
-# reads with another one.
+# Share of the excess over 1: a pool whose pinning removes that much is a culprit. It is not more, because pyarrow pinned to
+# one thread still uses another one to read.
 ENOUGH = 0.4
 
 
@@ -40,8 +40,9 @@ ENOUGH = 0.4
 class Pool:
     """A library's own threads.
 
-    title: in a sentence. pin: what a user writes to have one only. spins: whether they keep a CPU busy for a while after
-    their work is done, which must not be taken for work of the pinned pool.
+    title: its name in a sentence. pin: what a user writes to have one thread only. loaded: whether the library is in use.
+    pinned: a block with one thread only. spins: whether its threads keep a CPU busy for a while after their work is done,
+    which must not be mistaken for work of the pinned pool.
     """
 
     title: str
@@ -130,12 +131,13 @@ POOLS: Mapping[str, Pool] = {
 }
 
 
-def _ask_pools(scene: Scene) -> Found:
+def loaded_pools(scene: Scene) -> Found:
+    """Return the names of the pools whose libraries are loaded."""
     return {"pools": [name for name, pool in POOLS.items() if pool.loaded()]}
 
 
-def _ask_compute(scene: Scene, seconds: float, pool: str = "") -> Found:
-    """Compute for so long, with one pool pinned to one thread. Return when that was, and the CPU seconds it took."""
+def compute_pinned(scene: Scene, seconds: float, pool: str = "") -> Found:
+    """Compute for so many seconds, with one pool, if any, pinned to one thread. Return start, end and CPU seconds."""
     with POOLS[pool].pinned() if pool else nullcontext():
         if pool and POOLS[pool].spins:
             time.sleep(CALM)
@@ -145,8 +147,8 @@ def _ask_compute(scene: Scene, seconds: float, pool: str = "") -> Found:
         return {"start": start, "end": now, "cpu": time.process_time() - cpu}
 
 
-def _ask_two_busy(scene: Scene, seconds: float) -> Found:
-    """Keep two threads busy without the GIL. Return when that was, and the CPU seconds it took."""
+def keep_two_threads_busy(scene: Scene, seconds: float) -> Found:
+    """Keep two threads busy without the GIL for so many seconds. Return start, end and CPU seconds."""
     import hashlib
 
     block, stop = bytes(1 << 20), threading.Event()
@@ -168,37 +170,30 @@ def _ask_two_busy(scene: Scene, seconds: float) -> Found:
     return found
 
 
-ASKS = {
-    "inner threads pools": _ask_pools,
-    "inner threads compute": _ask_compute,
-    "inner threads two busy": _ask_two_busy,
-}
-
-
 # --- In the parent
 
 
-def measure(probed: Probed) -> Found:
-    """Return CPU over wall time, the same with each loaded pool pinned, and whose threads it was.
+def examine(probed: Probed) -> Found:
+    """Return CPU time over wall time, the same with each loaded pool pinned, and the pools that are the cause.
 
-    cpu_over_wall: nearly as it would be on an idle machine. cpu_got_over_wall: as it was. pools is empty where there are
+    cpu_over_wall: nearly what it would be on an idle machine. cpu_got_over_wall: what it was. pools: empty where there are
     no inner threads. Raises Unavailable where two busy threads do not read as such.
     """
-    known, _ = _ratios(probed, "inner threads two busy", seconds=BUSY)
+    known, _ = _ratios(probed, keep_two_threads_busy, seconds=BUSY)
     if not LOW <= known <= HIGH:
         raise Unavailable(
             f"calibration failed: two busy threads read {known:.2f}, not {LOW} to {HIGH} (is the machine busy?)"
         )
-    free, got = _ratios(probed, "inner threads compute", seconds=FREE)
+    free, got = _ratios(probed, compute_pinned, seconds=FREE)
     pools: dict[str, float] = {}
     if free > CLEAR:
-        for pool in probed.ask("inner threads pools")["pools"]:
-            pools[pool], _ = _ratios(probed, "inner threads compute", seconds=WITH_ONE_PINNED, pool=pool)
+        for pool in probed.ask(loaded_pools)["pools"]:
+            pools[pool], _ = _ratios(probed, compute_pinned, seconds=WITH_ONE_PINNED, pool=pool)
     return {"cpu_over_wall": free, "cpu_got_over_wall": got, "pools": pools, "culprits": culprits(free, pools)}
 
 
-def _ratios(probed: Probed, question: str, **what: object) -> tuple[float, float]:
-    """Ask something that keeps threads busy; return the CPUs that they wanted in the mean, and those that they got."""
+def _ratios(probed: Probed, question: Question, **what: object) -> tuple[float, float]:
+    """Ask what keeps threads busy; return how many CPUs these could have used on average, and how many they got."""
     with looking(probed.pid) as looks:
         done = probed.ask(question, **what)
     got = done["cpu"] / (done["end"] - done["start"])
@@ -209,7 +204,7 @@ def _ratios(probed: Probed, question: str, **what: object) -> tuple[float, float
 
 @contextmanager
 def looking(pid: int) -> Iterator[list[tuple[float, int]]]:
-    """Yield a list that fills with (moment, threads of the process that run or wait for a CPU). Only Linux shows these.
+    """Yield a list that fills with (moment, threads of the process that run or wait for a CPU). Stays empty outside Linux.
 
     The moments are random, so that no rhythm of the work can alias with them.
     """
@@ -232,20 +227,20 @@ def looking(pid: int) -> Iterator[list[tuple[float, int]]]:
 
 
 def runnable(tasks: Path) -> int:
-    """Return how many of the threads in a /proc/PID/task run or wait for a CPU."""
+    """Return how many threads in a folder /proc/PID/task run or wait for a CPU."""
     count = 0
     try:
         for task in tasks.iterdir():
             with suppress(FileNotFoundError, ProcessLookupError):  # ended between two looks
-                # The state follows the name, which may itself have brackets and blanks.
+                # The state follows the name, which may itself contain parentheses and spaces.
                 count += (task / "stat").read_bytes().rpartition(b")")[2].split(None, 1)[0] == b"R"
     except (FileNotFoundError, ProcessLookupError):
-        return 0  # so did the process: whoever waits for its answer says so
+        return 0  # the process ended too: whoever waits for its answer reports that
     return count
 
 
 def culprits(free: float, pools: Mapping[str, float]) -> list[str]:
-    """Return whose pinning removes much of what the ratio has above 1, the one that removes most first.
+    """Return the pools whose pinning removes much of the ratio's excess over 1, the one that removes most first.
 
     >>> culprits(1.9, {"blas": 1.88, "pandas": 1.01})
     ['pandas']
@@ -260,16 +255,16 @@ def culprits(free: float, pools: Mapping[str, float]) -> list[str]:
 
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
-    for scheduler, one in found.items():
-        ratio = f"CPU time is {one['cpu_over_wall']:.1f}x wall time under {scheduler}"
-        if one["cpu_over_wall"] <= CLEAR:
+    for scheduler, ratios in found.items():
+        ratio = f"CPU time is {ratios['cpu_over_wall']:.1f}x wall time under {scheduler}"
+        if ratios["cpu_over_wall"] <= CLEAR:
             yield f"none: {ratio}"
-        elif one["culprits"]:
-            whose = [POOLS[name] for name in one["culprits"]]
+        elif ratios["culprits"]:
+            whose = [POOLS[name] for name in ratios["culprits"]]
             titles, pins = " and ".join(pool.title for pool in whose), ", ".join(pool.pin for pool in whose)
             yield f"{ratio}: {titles}; pin to one thread ({pins}), or give dask fewer workers"
         else:
-            tried = ", ".join(one["pools"]) or "none"
+            tried = ", ".join(ratios["pools"]) or "none"
             yield (
                 f"{ratio}, and pinning one pool alone (tried: {tried}) does not stop it: "
                 "another library's, or several at once; give dask fewer workers"

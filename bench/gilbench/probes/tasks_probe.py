@@ -1,4 +1,4 @@
-"""tasks: how long one task takes, and how large its result is, one after the other. Text in objects is told apart.
+"""tasks: how long tasks take, one after the other, how large their results are, and whether they hold Python objects.
 
 Together with what a scheduler adds to each task, and with how fast bytes travel between processes, this bounds what can be
 gained at all. Seconds are those of the tasks alone, without dask's own work between them.
@@ -18,12 +18,15 @@ from gilbench.probes import Found, Probed, Scene, Unavailable
 SCHEDULERS = ("sync",)
 PINNED = True
 OF_WORKLOADS = True
-PICKLED = 16  # results whose size is taken, at most: evenly over all
+PICKLED = 16  # results whose size is measured, at most: spread evenly over all
 SHORT = 1e-3  # seconds of a task below which the scheduler is a large part of the whole
 
 
-def _ask_tasks(scene: Scene) -> Found:
-    """Compute once, and watch every task. Dask tells when each begins and ends, because sync runs them in this thread."""
+# --- In the probed process
+
+
+def time_tasks(scene: Scene) -> Found:
+    """Compute once, and time every task. Sync runs tasks in this thread, so dask's callbacks see their starts and ends."""
     from dask.callbacks import Callback
 
     starts: dict[Hashable, tuple[float, float]] = {}
@@ -57,7 +60,7 @@ def _ask_tasks(scene: Scene) -> Found:
 
 
 def _seconds_of_programs() -> float:
-    """CPU time of the programs that tasks have started and waited for: such a task does not wait for nothing."""
+    """Return the CPU time of programs that tasks have started and waited for: such a task keeps a CPU busy too."""
     times = os.times()
     return times.children_user + times.children_system
 
@@ -70,24 +73,24 @@ def _pickled_size(result: Any) -> int:
     buffers: list[pickle.PickleBuffer] = []
     try:
         head = cloudpickle.dumps(result, protocol=5, buffer_callback=buffers.append)
-    except Exception:  # noqa: BLE001 - pickling runs other people's code; that it cannot be pickled is told by the scheduler
+    except Exception:  # noqa: BLE001 - pickling runs other people's code; schedulers report what cannot be pickled
         return 0
     return len(head) + sum(buffer.raw().nbytes for buffer in buffers)
 
 
 def _holds_objects(result: Any) -> bool:
-    """Whether it is, or has, a pandas column of Python objects, which keep the GIL."""
+    """Return whether a result is, or has, a pandas column of Python objects: work on these holds the GIL."""
     dtypes: Any = getattr(result, "dtypes", None)
     return any(str(dtype) == "object" for dtype in (dtypes if hasattr(dtypes, "__iter__") else (dtypes,)))
 
 
-ASKS = {"tasks": _ask_tasks}
+# --- In the parent
 
 
-def measure(probed: Probed) -> Found:
+def examine(probed: Probed) -> Found:
     """Return how many tasks there are, how long they take (on a CPU and in all), and how large their results are."""
-    said = probed.ask("tasks")
-    seconds = sorted(said["seconds"])
+    answer = probed.ask(time_tasks)
+    seconds = sorted(answer["seconds"])
     if not seconds:
         raise Unavailable("nothing was executed")
     return {
@@ -95,17 +98,19 @@ def measure(probed: Probed) -> Found:
         "median_seconds": statistics.median(seconds),
         "longest_seconds": seconds[-1],
         "seconds": sum(seconds),
-        **{key: said[key] for key in ("compute_seconds", "cpu_over_wall", "result_bytes", "object_text")},
+        **{key: answer[key] for key in ("compute_seconds", "cpu_over_wall", "result_bytes", "object_text")},
     }
 
 
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
-    for one in found.values():
-        overhead = max(0.0, one["compute_seconds"] - one["seconds"]) / one["tasks"]
-        short = ": few schedulers pay for tasks so short, put more into each" if one["median_seconds"] < SHORT else ""
-        longest = units.seconds(one["longest_seconds"])
+    for tasks in found.values():
+        overhead = max(0.0, tasks["compute_seconds"] - tasks["seconds"]) / tasks["tasks"]
+        short = (
+            ": few schedulers pay off for tasks so short, put more into each" if tasks["median_seconds"] < SHORT else ""
+        )
+        longest = units.seconds(tasks["longest_seconds"])
         yield (
-            f"{one['tasks']} tasks of {units.seconds(one['median_seconds'])} (the longest {longest}), "
-            f"each returns {units.size(one['result_bytes'])}, sync adds {units.seconds(overhead)} to each{short}"
+            f"{tasks['tasks']} tasks of {units.seconds(tasks['median_seconds'])} (the longest {longest}), "
+            f"each returns {units.size(tasks['result_bytes'])}, sync adds {units.seconds(overhead)} to each{short}"
         )

@@ -1,10 +1,10 @@
-"""timeline: for each task of one compute, which process and thread ran it and from when to when, told by the task itself.
+"""timeline: for each task of one compute, which process and thread ran it and from when to when, as the task itself saw it.
 
-dask's own Profiler reports when the parent hands tasks out and gets them back, batches as one, and nothing of a cluster.
-So each task of the optimised graph is wrapped, and reads the clock in the thread that runs it: the same way under every
-scheduler. Tasks that dask fused are one task, because that is what runs.
+dask's own Profiler reports when the parent hands tasks out and gets them back. It takes a batch for one task, and sees nothing
+of a cluster. So each task of the optimized graph is wrapped, and reads the clock in the thread that runs it: in the same way
+under every scheduler. Tasks that dask fused are one task, because that is what runs.
 
-A task on a thread that waits for the GIL is inside the task all the same; how long it was on a CPU is told beside.
+The time that a thread waits for the GIL counts as time inside its task; the time on a CPU is recorded as well.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from gilbench import units
 from gilbench.probes import Found, Probed, Scene, Unavailable
 
 SCHEDULERS = None
 PINNED = True
 OF_WORKLOADS = True
 
-COMPUTES = 3  # the fastest is kept, so that what is drawn is no hiccup
-PATIENCE = 10.0  # seconds of computing after which no other compute is started
-MOST = 2000  # tasks: more can neither be drawn nor read
+COMPUTES = 3  # the fastest is kept, so that no hiccup is drawn
+PATIENCE = 10.0  # seconds of computing after which no further compute is started
+MOST = 2000  # tasks: more could be neither drawn nor read
 LONGEST_NAME = 60  # characters
 
-STRETCHED = 1.3  # times as long as under sync, from which tasks are said to stand in each other's way
+STRETCHED = 1.3  # times as long as under sync, from which tasks are said to get in each other's way
 WAITING = 0.8  # share of a task's time on a CPU, below which it is said to wait
-SIZEABLE = 0.1  # share of the workers' time that the stretching must cost, or it is not worth a word
-IDLE = 0.3  # share of the workers' time outside tasks, from which it is said where
+SIZEABLE = 0.1  # share of the workers' time that the stretching must cost to be worth a sentence
+IDLE = 0.3  # share of the workers' time outside tasks, from which the page says where it goes
 
 BEFORE, BETWEEN, AFTER = "before the first task", "between tasks", "after the last task"
 UNUSED = "of workers that got no task"
 CURES = {
-    BEFORE: "starting up is what to save",
+    BEFORE: "save on starting up",
     BETWEEN: "larger tasks, or fewer that need others, would use the workers better",
-    AFTER: "results are slow to arrive, or the workers to end",
+    AFTER: "results are slow to arrive, or workers slow to end",
     UNUSED: "more tasks, or smaller batches of them, would use all",
 }
 
@@ -58,16 +59,17 @@ Record = tuple[str, int, int, int, int, int]  # task, process, thread, start, en
 # --- In every process that runs tasks
 
 
-# Of the process that computes: writing a file would let go of the GIL after each task, and change what is watched.
+# The records of the process that computes. Writing them to a file would release the GIL after each task, and so change what
+# is being watched.
 _here: list[Record] = []
 
 
 @dataclass(frozen=True)
 class Timed:
-    """What a wrapped task calls: runs the task, then leaves a record of it.
+    """What a wrapped task calls: it runs the task, then leaves a record of it.
 
-    node: dask's task. needs: keys of the values that it is called with, in their order. folder: for the records of other
-    processes than `home`, the one that computes.
+    node: dask's task. needs: keys of the values that it is called with, in order. home: the process that computes. folder:
+    for the records of all other processes.
     """
 
     node: Callable[[Mapping[Hashable, Any]], Any]
@@ -77,7 +79,7 @@ class Timed:
     home: int
 
     def __call__(self, *values: Any) -> Any:
-        """Return the task's result, given those that it needs."""
+        """Return the task's result, given the values that it needs."""
         needed = dict(zip(self.needs, values, strict=True))
         start, on_cpu = now(), time.thread_time_ns()
         result = self.node(needed)
@@ -93,7 +95,7 @@ class Timed:
 
 @cache
 def _file(folder: str, process: int) -> int:
-    """Return the file that this process appends its records to, as a descriptor: one write each, never torn or mixed."""
+    """Return a descriptor of the file that this process appends its records to, each with one write, so that none is torn."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     return os.open(Path(folder) / f"{process}.jsonl", flags, 0o600)
 
@@ -102,7 +104,7 @@ def _file(folder: str, process: int) -> int:
 
 
 def timing(get: Get, folder: str, planned: list[str]) -> Get:
-    """Return a `get` as dask's: it wraps every task of the graph, adds its name to `planned`, and leaves the rest to `get`.
+    """Return a `get` like dask's, which wraps every task of the graph, adds its name to `planned`, and calls `get`.
 
     It raises Unavailable where there are more tasks than MOST.
     """
@@ -123,19 +125,19 @@ def timing(get: Get, folder: str, planned: list[str]) -> Get:
 
 
 def _timed(key: Hashable, node: Any, folder: str) -> Any:
-    """Wrap a node of a graph whole: arguments may hold tasks of their own. What does no work is left as it is."""
+    """Wrap a node of a graph as a whole: its arguments may hold tasks of their own. What does no work is left as it is."""
     from dask._task_spec import Alias, DataNode, Task, TaskRef
 
     if isinstance(node, Alias | DataNode):
         return node
     needs = tuple(node.dependencies)
     inside = Timed(node, needs, name_of(key, node), folder, os.getpid())
-    # Distributed hands tasks that produce data out with care: it must still know them.
+    # Distributed treats tasks that produce data with care when it hands them out: it must still recognize them.
     return Task(key, inside, *map(TaskRef, needs), _data_producer=node.data_producer)
 
 
 def name_of(key: Hashable, node: Any) -> str:
-    """Return what a person calls a task: the words of its key, which dask keeps when it fuses; else its function's name."""
+    """Return a task's name for people: the words of its key, which survive when dask fuses tasks; else its function's name."""
     from dask.utils import funcname, key_split
 
     name = str(key_split(key))
@@ -145,7 +147,7 @@ def name_of(key: Hashable, node: Any) -> str:
 
 
 def _compute(scene: Scene, folder: str, planned: list[str]) -> tuple[list[Any], int, int]:
-    """Compute the job once, its tasks wrapped: return the results, and start and end in ns."""
+    """Compute the job once, with its tasks wrapped; return the results, and start and end in ns."""
     from dask import compute
     from dask.base import get_scheduler
 
@@ -159,8 +161,11 @@ def _compute(scene: Scene, folder: str, planned: list[str]) -> tuple[list[Any], 
     return results, start, now()
 
 
-def _ask_compute(scene: Scene, folder: str) -> Found:
-    """Compute once, and return the tasks' times in seconds since the start, the workers numbered as they came to work."""
+def record_tasks(scene: Scene, folder: str) -> Found:
+    """Compute once; return each task's times in seconds since the start, workers numbered by their first tasks.
+
+    folder: an empty one, for the records of other processes.
+    """
     from gilbench.targets.answers import same
     from gilbench.targets.workload import NO_ANSWER
 
@@ -190,7 +195,7 @@ def relative(records: Iterable[Record], start: int, end: int) -> list[list[Any]]
     """Return [name, process, thread, start, end] of each record, by start, in seconds since `start`.
 
     Processes, and threads of each process, are numbered from 0 in the order of their first tasks. Raises Unavailable
-    where a record lies outside [start, end]: processes do not share a clock, or a forked child went on by itself.
+    where a record lies outside [start, end]: processes do not share a clock, or a forked child continued by itself.
     """
     processes: dict[int, dict[int, int]] = {}
     found: list[list[Any]] = []
@@ -205,27 +210,24 @@ def relative(records: Iterable[Record], start: int, end: int) -> list[list[Any]]
     return found
 
 
-ASKS = {"timeline compute": _ask_compute}
-
-
 # --- In the parent
 
 
-def measure(probed: Probed) -> Found:
+def examine(probed: Probed) -> Found:
     """Return the timeline of the fastest of a few computes, and the seconds of each ("computes").
 
     tasks: [name, process, thread, start, end] in seconds since the start of the compute, by start. seconds: of the whole
     compute. workers: tasks that can run at once. planned: tasks of the graph; fewer may have run, where dask still had
     results. cpu_seconds: of the tasks' own threads, over all tasks.
     """
-    found: list[Found] = []
+    computes: list[Found] = []
     with tempfile.TemporaryDirectory(prefix="gilbench-", ignore_cleanup_errors=True) as scratch:
-        while len(found) < COMPUTES and sum(one["seconds"] for one in found) < PATIENCE:
-            folder = Path(scratch) / str(len(found))
+        while len(computes) < COMPUTES and sum(compute["seconds"] for compute in computes) < PATIENCE:
+            folder = Path(scratch) / str(len(computes))
             folder.mkdir()
-            found.append(probed.ask("timeline compute", folder=str(folder)))
-    fastest = min(found, key=lambda one: float(one["seconds"]))
-    return {**fastest, "computes": [one["seconds"] for one in found]}
+            computes.append(probed.ask(record_tasks, folder=str(folder)))
+    fastest = min(computes, key=lambda compute: float(compute["seconds"]))
+    return {**fastest, "computes": [compute["seconds"] for compute in computes]}
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,7 @@ class Timeline:
     """One compute.
 
     tasks: by start, at least one. seconds: of the whole compute. workers: tasks that can run at once. planned: tasks of
-    the graph. cpu_seconds: that the tasks' threads were on a CPU. computes: seconds of all computes that were tried.
+    the graph. cpu_seconds: for which the tasks' threads were on a CPU. computes: seconds of each compute that was tried.
     """
 
     tasks: tuple[Task, ...]
@@ -266,14 +268,14 @@ class Timeline:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Timeline | None:
-        """Read what `measure` found; None where no task ran."""
+        """Read what `examine` found; None where no task ran."""
         tasks = tuple(Task(*task) for task in found["tasks"])
         figures = (found["seconds"], found["workers"], found["planned"], found["cpu_seconds"])
         return cls(tasks, *figures, tuple(found["computes"])) if tasks else None
 
     @cached_property
     def lanes(self) -> dict[tuple[int, int], list[Task]]:
-        """(process, thread) -> its tasks by start; the lanes in their order."""
+        """(process, thread) -> its tasks by start; the lanes in order."""
         lanes: dict[tuple[int, int], list[Task]] = {}
         for task in self.tasks:
             lanes.setdefault(task.lane, []).append(task)
@@ -286,7 +288,7 @@ class Timeline:
 
     @property
     def room(self) -> float:
-        """Seconds that the workers had, all together."""
+        """Seconds that all workers had together."""
         return max(self.workers, len(self.lanes)) * self.seconds
 
     @property
@@ -306,12 +308,12 @@ class Timeline:
 
     @property
     def at_once(self) -> float:
-        """Tasks at once, in the mean from the first task's start to the last one's end."""
+        """Tasks at once, on average from the first task's start to the last one's end."""
         return self.inside / (self.last - self.first) if self.last > self.first else 1.0
 
     @property
     def most_at_once(self) -> int:
-        """Tasks at once, at most. One that ends as another starts is no longer there."""
+        """Tasks at once, at most. A task that ends just as another starts does not count with it."""
         steps = sorted([(task.start, 1) for task in self.tasks] + [(task.end, -1) for task in self.tasks])
         running = most = 0
         for _, step in steps:
@@ -338,12 +340,12 @@ class Timeline:
         return min(1.0, self.cpu_seconds / self.inside) if self.inside > 0 else 1.0
 
     def stretch(self, sync: Timeline) -> float:
-        """Return how many times as long as under sync its tasks took, all together."""
+        """Return how many times as long as under sync all tasks together took."""
         return self.inside / sync.inside if sync.inside > 0 else 1.0
 
     @property
     def idle(self) -> str:
-        """Where the workers were outside tasks longest, one of CURES."""
+        """Where the workers spent most of their time outside tasks: a key of CURES."""
         used = len(self.lanes)
         before, after = used * self.first, used * (self.seconds - self.last)
         places = {
@@ -357,7 +359,7 @@ class Timeline:
 
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
-    timelines = {scheduler: timeline for scheduler, one in found.items() if (timeline := Timeline.of(one))}
+    timelines = {scheduler: timeline for scheduler, data in found.items() if (timeline := Timeline.of(data))}
     sync = timelines.get("sync")
     for scheduler, timeline in timelines.items():
         sentences = [_figures(timeline), *_advice(timeline, sync if scheduler != "sync" else None)]
@@ -365,8 +367,6 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _figures(timeline: Timeline) -> str:
-    from gilbench import units
-
     count = f"{len(timeline.tasks)} task{'' if len(timeline.tasks) == 1 else 's'}"
     if timeline.planned > len(timeline.tasks):
         count += f" (of {timeline.planned}: dask still had the others' results)"
@@ -393,7 +393,7 @@ def _workers(timeline: Timeline) -> str:
 
 
 def _advice(timeline: Timeline, sync: Timeline | None) -> Iterator[str]:
-    """Yield a sentence on what costs most, where something does."""
+    """Yield a sentence about what costs most, where something does."""
     if sync and timeline.stretch(sync) >= STRETCHED and timeline.inside - sync.inside >= SIZEABLE * timeline.room:
         on_cpu = f"on a CPU for {100 * timeline.on_cpu:.0f} % of that"
         yield f"Tasks take {timeline.stretch(sync):.1f}x as long as under sync, {on_cpu}: {_reason(timeline)}"

@@ -1,14 +1,14 @@
-"""traffic: bytes pickled to and from tasks in one compute, and the CPU time of pickling and unpickling them, both ends.
+"""traffic: bytes pickled to and from tasks in one compute, and the CPU time of pickling and unpickling them at both ends.
 
-Bytes are payload as the scheduler pickles it, each message once. Not counted: what a pool adds when it pickles these bytes
-once more for its pipe, and the copying through pipes and sockets.
+Bytes are the payload as the scheduler pickles it, each message once. Two things are not counted: what a pool adds when it
+pickles these bytes once more for its pipe, and the copying through pipes and sockets.
 
     dask's processes    get's own func_dumps and func_loads are replaced; a child sends its seconds along with its result
     an Executor         a counting one around it pickles functions, arguments and results with cloudpickle, as loky does
-    distributed         the comms are tapped in this process (client and scheduler) and in every worker: whole messages, the
-                        scheduler's own ones too; what client and scheduler tell each other costs seconds, but is no traffic
+    distributed         the comms are tapped in this process (client and scheduler) and in every worker. Whole messages count,
+                        the scheduler's own included. Messages between client and scheduler cost seconds, but are no traffic
 
-Seconds are those of the CPU, so that waiting for the GIL or for a busy machine is no pickling.
+Seconds are CPU time, so that waiting for the GIL or for a busy machine does not count as pickling.
 """
 
 from __future__ import annotations
@@ -25,26 +25,31 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+from gilbench import units
 from gilbench.probes import Found, Probed, Scene, Unavailable
 from gilbench.schedulers import all_schedulers
 
 SCHEDULERS = tuple(scheduler.name for scheduler in all_schedulers().values() if scheduler.crosses)
 PINNED = True
 OF_WORKLOADS = True
-SECONDS = 0.3  # of computes that are counted; one at least
+SECONDS = 0.3  # of computes that are counted; at least one compute is
 COMPUTES = 10  # at most
 LATE = 0.02  # seconds in which the last messages of a cluster arrive, once it has forgotten its tasks
-MUCH = 0.2  # pickling, as a share of a compute, from which on something should be done about it
-MANY_BYTES = 100e6  # a second of a compute, likewise: pipes between processes carry some hundred MB a second
+MUCH = 0.2  # pickling, as a share of a compute, from which something should be done about it
+MANY_BYTES = 100e6  # likewise, bytes per second of a compute: pipes between processes carry some hundred MB a second
 
-# What a cluster says without any compute, and what installs and removes the taps.
+# Messages that a cluster sends without any compute, and those that install and remove the taps.
 SMALL_TALK = frozenset({"run", "broadcast", "heartbeat_worker", "heartbeat-client", "identity", "keep-alive"})
 HANDSHAKE = "pickle-protocol"  # a key of the first message over every connection
 
 
 @dataclass
 class Tally:
-    """What was counted so far. seconds: of CPU time, pickling and unpickling, at both ends. between: part of to_tasks."""
+    """What was counted so far.
+
+    to_tasks, from_tasks: bytes. between: those of to_tasks that went from worker to worker. seconds: CPU time of pickling and
+    unpickling, at both ends. pid: of the process that counts.
+    """
 
     to_tasks: int = 0
     from_tasks: int = 0
@@ -55,7 +60,7 @@ class Tally:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, to_tasks: int = 0, from_tasks: int = 0, messages: int = 0, seconds: float = 0.0) -> None:
-        """Count; any thread may."""
+        """Add to the counts. Any thread may call it."""
         with self.lock:
             self.to_tasks += to_tasks
             self.from_tasks += from_tasks
@@ -66,7 +71,8 @@ class Tally:
 # --- In the probed process
 
 
-def _ask_traffic(scene: Scene) -> Found:
+def count_traffic(scene: Scene) -> Found:
+    """Compute for a while; return bytes, messages and seconds for one compute, on average."""
     from gilbench.cases.counting import counting
 
     with counting(scene.opened.keywords) as count, _counted(scene) as (compute, tally):
@@ -86,9 +92,6 @@ def _ask_traffic(scene: Scene) -> Found:
         "seconds": tally.seconds / computes,
         "compute_seconds": spent / computes,
     }
-
-
-ASKS = {"traffic": _ask_traffic}
 
 
 @contextmanager
@@ -124,7 +127,7 @@ _unpacked = threading.local()  # .seconds: what unpickling the task took, in the
 
 @contextmanager
 def _kept(tally: Tally) -> Iterator[None]:
-    """Let pack and unpack count into a tally."""
+    """Let `pack` and `unpack` count into a tally."""
     global _tally
     _tally = tally
     try:
@@ -134,7 +137,7 @@ def _kept(tally: Tally) -> Iterator[None]:
 
 
 def _own_tally() -> Tally | None:
-    # A forked child inherits the variable, but it is not the one that counts.
+    # A forked child inherits the variable, but does not count.
     return _tally if _tally is not None and _tally.pid == os.getpid() else None
 
 
@@ -168,7 +171,7 @@ def unpack(parcel: Parcel) -> Any:
 
 
 class Counting(Executor):
-    """Stands for another executor, and counts what goes into its processes and what comes back."""
+    """Wraps another executor, and counts what goes into its processes and what comes back."""
 
     def __init__(self, inner: Executor, tally: Tally) -> None:
         self._inner, self._tally = inner, tally
@@ -191,13 +194,13 @@ def _run(parcel: Parcel) -> Parcel:
 def _pass_on(outer: Future[Any], inner: Future[Parcel]) -> None:
     try:
         outer.set_result(unpack(inner.result()))
-    except BaseException as error:  # noqa: BLE001 - it is handed on: dask raises it
+    except BaseException as error:  # noqa: BLE001 - it is passed on, and dask raises it
         outer.set_exception(error)
 
 
 @contextmanager
 def _submits_counted(tally: Tally) -> Iterator[None]:
-    """Count what is given to process pools: dask sends one task, or a batch of them, with each message."""
+    """Count what is submitted to process pools: dask sends one task, or a batch of them, with each message."""
     original = ProcessPoolExecutor.submit
 
     def submit(pool: ProcessPoolExecutor, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -218,7 +221,7 @@ def _replaced(owner: Any, name: str, new: Any) -> Iterator[None]:
         setattr(owner, name, original)
 
 
-# --- A cluster: every process taps its own ends of the connections
+# --- A cluster, in which every process taps its own ends of the connections
 
 
 @dataclass
@@ -226,7 +229,7 @@ class Tap:
     """One process's ends of the comms.
 
     sent: (own address, peer's address) -> [bytes, messages]. own: addresses of this process's ends, silent ones too.
-    seconds: of CPU time in which messages were made and read.
+    seconds: CPU time in which messages were pickled and unpickled.
     """
 
     sent: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -244,8 +247,8 @@ class Tap:
 
         self._replace(TCP, "write", self._writing(TCP.write))
         self._replace(TCP, "read", self._reading(TCP.read))
-        # The comms call the first two, for all messages. The client pickles a graph before it is a message, and the
-        # scheduler unpickles it after it was one.
+        # The comms call the first two, for all messages. The client pickles a graph before it becomes a message, and the
+        # scheduler unpickles it after that.
         for owner, name in (
             (protocol, "dumps"),
             (protocol, "loads"),
@@ -294,14 +297,14 @@ class Tap:
 
     def _timed(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
-            if getattr(self.inside, "is_so", False):  # one of them calls another: count the outer one
+            if getattr(self.inside, "is_so", False):  # one of these functions calls another: count the outer one
                 return original(*args, **kwargs)
             self.inside.is_so, start = True, time.thread_time()
             try:
                 return original(*args, **kwargs)
             finally:
                 seconds, self.inside.is_so = time.thread_time() - start, False
-                with self.lock:  # large messages are read and made in another thread than the event loop's
+                with self.lock:  # large messages are pickled and unpickled outside the event loop's thread
                     self.seconds += seconds
 
         return timed
@@ -320,10 +323,10 @@ class Report:
 
 
 def is_small_talk(msg: Any) -> bool:
-    """Say whether a message belongs to no compute."""
+    """Return whether a message belongs to no compute."""
     if isinstance(msg, dict):
         return msg.get("op") in SMALL_TALK or HANDSHAKE in msg
-    return isinstance(msg, list) and all(isinstance(one, dict) and one.get("op") in SMALL_TALK for one in msg)
+    return isinstance(msg, list) and all(isinstance(part, dict) and part.get("op") in SMALL_TALK for part in msg)
 
 
 _tap: Tap | None = None
@@ -348,7 +351,7 @@ def _tapped(client: Any, tally: Tally) -> Iterator[None]:
     """Tap this process and all workers, and fill in the tally when the block ends."""
     address = client.scheduler_info()["address"]
     if not address.startswith(("tcp://", "tls://")):
-        raise Unavailable(f"the cluster talks over {address.partition(':')[0]}, which cannot be tapped")
+        raise Unavailable(f"the cluster communicates over {address.partition(':')[0]}, which cannot be tapped")
     client.run(_open_tap)
     _open_tap()
     try:
@@ -361,7 +364,7 @@ def _tapped(client: Any, tally: Tally) -> Iterator[None]:
 
 
 def fill(tally: Tally, here: Report, workers: Sequence[Report]) -> None:
-    """Add up what left each process towards another one. here: client and scheduler."""
+    """Add up what each process sent to another one. here: the process of client and scheduler."""
     ends = [worker.own for worker in workers]
     tally.seconds += here.seconds + sum(worker.seconds for worker in workers)
     for _, peer, size, messages in here.sent:
@@ -380,34 +383,32 @@ def fill(tally: Tally, here: Report, workers: Sequence[Report]) -> None:
 # --- In the parent
 
 
-def measure(probed: Probed) -> Found:
-    """Return bytes, messages and CPU seconds of pickling, all for one compute in the mean."""
-    return probed.ask("traffic")
+def examine(probed: Probed) -> Found:
+    """Return bytes, messages and CPU seconds of pickling, for one compute on average."""
+    return probed.ask(count_traffic)
 
 
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
-    from gilbench import units
-
-    for scheduler, one in found.items():
-        tasks, back, out = one["tasks"], one["from_tasks_bytes"], one["to_tasks_bytes"]
+    for scheduler, traffic in found.items():
+        tasks, back, out = traffic["tasks"], traffic["from_tasks_bytes"], traffic["to_tasks_bytes"]
         each = f" ({units.size(back / tasks)} each)" if tasks > 1 else ""
-        between = one["between_workers_bytes"]
+        between = traffic["between_workers_bytes"]
         direct = f", {units.size(between)} of it from worker to worker" if between > out / 10 else ""
         yield (
             f"{scheduler}: {units.size(back)} returned by {tasks} task{'s' if tasks != 1 else ''}{each}, "
-            f"{units.size(out)} sent{direct}; {units.seconds(one['seconds'])} of pickling in one compute of "
-            f"{units.seconds(one['compute_seconds'])}{advice(one)}"
+            f"{units.size(out)} sent{direct}; {units.seconds(traffic['seconds'])} of pickling in one compute of "
+            f"{units.seconds(traffic['compute_seconds'])}{advice(traffic)}"
         )
 
 
-def advice(one: Mapping[str, Any]) -> str:
+def advice(traffic: Mapping[str, Any]) -> str:
     """Return what to do where moving data takes much of a compute, else nothing."""
-    seconds, back, out = one["compute_seconds"], one["from_tasks_bytes"], one["to_tasks_bytes"]
-    if one["seconds"] < MUCH * seconds and back + out < MANY_BYTES * seconds:
+    seconds, back, out = traffic["compute_seconds"], traffic["from_tasks_bytes"], traffic["to_tasks_bytes"]
+    if traffic["seconds"] < MUCH * seconds and back + out < MANY_BYTES * seconds:
         return ""
     if min(back, out) > max(back, out) / 10:
-        return ": much goes both ways, so let one task do what two hand on to each other, or use threads"
+        return ": much goes both ways, so let one task do what two pass to each other, or use threads"
     if back > out:
         return ": reduce the results inside the tasks, or use threads"
     return ": let tasks read or make their data themselves, or use threads"

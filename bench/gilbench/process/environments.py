@@ -1,7 +1,7 @@
-"""Virtual environments for interpreters beside ours: made once and kept.
+"""Virtual environments for other interpreters than ours: made once and kept.
 
-Only what is measured runs there. The measuring code is a snapshot of ours, and dask, pandas and the others that we name are
-not newer than ours: what differs between two interpreters is then theirs, wherever it has the same versions.
+Only what is measured runs there. The measuring code is a snapshot of ours, and dask, pandas and the other packages that we
+require are not newer than ours. So where the versions are the same, differences between interpreters are their own.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ from gilbench.process.interpreters import APART, Interpreter, Run, complaint, ex
 
 Install = Callable[[str, Mapping[str, str]], dict[str, str]]
 
-# In the words of pip and of uv.
+# As pip and uv word it.
 UNREACHABLE = re.compile("(?i)connection broken|connection error|error sending request|failed to fetch")
-HARD = ("click", "cloudpickle", "dask", "psutil", "pyperf", "threadpoolctl")  # what every worker imports
-WHEELS = ("numpy", "pandas", "pyarrow", "scipy")  # their sources take compilers of three languages, and half an hour
+HARD = ("click", "cloudpickle", "dask", "psutil", "pyperf", "threadpoolctl")  # every worker imports these
+WHEELS = ("numpy", "pandas", "pyarrow", "scipy")  # building these needs compilers for three languages, and half an hour
 OURS = ("jinja2", "matplotlib", "rich")  # page, charts and terminal: no worker imports them
 
 
 @dataclass(frozen=True)
 class Need:
-    """A requirement of ours, in parts. bounds: versions, and a marker behind `;` if there is one."""
+    """A requirement of ours, in parts. bounds: versions, followed by `;` and a marker if there is one."""
 
     name: str
     extras: str
     bounds: str
 
     def text(self, *, extras: bool = True, newer: bool = False) -> str:
-        """Return it for an installer. newer: versions newer than the one here will do too."""
+        """Return it for an installer. newer: versions newer than the one here are accepted too."""
         bounds, semicolon, marker = self.bounds.partition(";")
         with contextlib.suppress(PackageNotFoundError):
             if not newer:
-                # `<=` takes no local version, such as the "+cpu" of 2.0+cpu.
+                # `<=` accepts no local version, such as the "+cpu" of 2.0+cpu.
                 bounds = f"{bounds}{',' if bounds else ''}<={version(self.name).partition('+')[0]}"
         return f"{self.name}{self.extras if extras else ''}{bounds}{semicolon}{marker}"
 
 
 def measuring(interpreter: Interpreter, cache: Path, say: Say, run: Run = execute) -> tuple[Path, dict[str, str]]:
-    """Return an interpreter's environment for workers, and package -> why it is not in there. Made once, then kept.
+    """Return an interpreter's environment for workers, and package -> why it is missing there. Made once, then kept.
 
-    Raises UserError with one line where a package cannot be had that every worker needs.
+    Raises UserError with one line where a package that every worker needs is not available.
     """
     needs = [need for need in _needs() if need.name not in OURS]
 
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
-        return _install_what_can_be_had(interpreter, binary, needs, variables, run)
+        return _install_available(interpreter, binary, needs, variables, run)
 
     key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs)]
     how = "uv" if shutil.which("uv") else "pip"
@@ -71,7 +71,7 @@ def measuring(interpreter: Interpreter, cache: Path, say: Say, run: Run = execut
 def environment(python: str, packages: Sequence[str], cache: Path, run: Run = execute) -> str:
     """Return the interpreter of a virtual environment with our dependencies and these packages; made once, then kept.
 
-    Raises UserError with one line where any of them cannot be had.
+    Raises UserError with one line where any of them is not available.
     """
     needs = [need.text(newer=True) for need in _needs()]
 
@@ -97,15 +97,15 @@ def _needs() -> list[Need]:
     return [Need(part[1], part[2] or "", part[3]) for part in parts if part]
 
 
-def _install_what_can_be_had(
+def _install_available(
     interpreter: Interpreter, binary: str, needs: Sequence[Need], variables: Mapping[str, str], run: Run
 ) -> dict[str, str]:
-    """Install all at once, or else one by one; return package -> why it cannot be had. Raises UserError for a hard one."""
+    """Install all at once, or else one by one; return package -> why it is missing. Raises UserError for one in HARD."""
     installer = _installer(binary, wheels=True)
     done = run([*installer, *(need.text() for need in needs)], variables)
     if not done.returncode:
         return {}
-    if UNREACHABLE.search(done.stderr):  # one by one they would be no nearer, and take minutes to fail
+    if UNREACHABLE.search(done.stderr):  # one by one they would fail too, after minutes
         raise UserError(
             f"no environment for {interpreter.label}: the package index cannot be reached: check the network"
         )
@@ -113,16 +113,16 @@ def _install_what_can_be_had(
     for need in sorted(needs, key=lambda need: need.name not in HARD):
         reason = _install_one(installer, need, variables, run)
         if reason and need.name in HARD:
-            raise UserError(f"every worker needs {need.name}, which cannot be had for {interpreter.label}: {reason}")
+            raise UserError(f"every worker needs {need.name}, which is not available for {interpreter.label}: {reason}")
         if reason:
             refused[need.name] = reason
     return refused
 
 
 def _install_one(installer: Sequence[str], need: Need, variables: Mapping[str, str], run: Run) -> str:
-    """Install a package, newer than ours only where it must be; return why it cannot be had, or nothing.
+    """Install a package, newer than ours only where it must be; return why it is not available, or nothing.
 
-    Without its extras: what they ask for stands in the list itself.
+    Its extras are left out, because the list itself names what they require.
     """
     for newer in (False, True):
         done = run([*installer, need.text(extras=False, newer=newer)], variables)
@@ -132,7 +132,7 @@ def _install_one(installer: Sequence[str], need: Need, variables: Mapping[str, s
 
 
 def _installer(binary: str, *, wheels: bool = False) -> list[str]:
-    """Return the command that installs what is written behind it. wheels: take no sources of what is hard to build."""
+    """Return a command that installs the requirements added to it. wheels: never build what is hard to build."""
     uv = shutil.which("uv")
     if uv:
         only = [part for package in WHEELS for part in ("--only-binary", package)] if wheels else []
@@ -145,7 +145,7 @@ def _installer(binary: str, *, wheels: bool = False) -> list[str]:
 def _kept(
     cache: Path, key: Sequence[Any], python: str, install: Install, run: Run, making: Callable[[], object]
 ) -> tuple[Path, dict[str, str]]:
-    """Return the environment of that key, and what `install` said when it was made; what is broken is made anew.
+    """Return the environment of that key, and what `install` returned when it was made. A broken one is made anew.
 
     making: called first where it has to be made. Raises UserError where the cache cannot be written.
     """
@@ -164,7 +164,7 @@ def _kept(
 
 
 def _ready(folder: Path) -> dict[str, str] | None:
-    """Return what was said when an environment was made; None where it is not whole, or its interpreter is gone."""
+    """Return what `install` returned for an environment; None where it is incomplete, or its interpreter is gone."""
     try:
         said = json.loads((folder / "ready").read_text())
     except (OSError, ValueError):
@@ -173,9 +173,9 @@ def _ready(folder: Path) -> dict[str, str] | None:
 
 
 def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, str]:
-    """Make an environment beside its place and move it there when it is whole; return what `install` says.
+    """Make an environment beside its place, and move it there when it is complete; return what `install` returns.
 
-    So nobody finds half of one, and of two that make the same one at the same time neither disturbs the other.
+    So nobody finds half of one, and two processes that make the same one at the same time do not disturb each other.
     """
     beside = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
@@ -200,7 +200,7 @@ def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, st
 
 
 def _remove_half_made(folder: Path) -> None:
-    """Remove what is broken at an environment's place, and beside all places what killed processes were making."""
+    """Remove a broken environment from its place, and whatever killed processes were making beside it."""
     import psutil
 
     shutil.rmtree(folder, ignore_errors=True)

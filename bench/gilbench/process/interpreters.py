@@ -1,4 +1,4 @@
-"""Interpreters beside ours: found by path or version, and asked what they are."""
+"""Other interpreters than ours: found by path or version, and asked what they are."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Done = subprocess.CompletedProcess[str]
 Run = Callable[[Sequence[str], Mapping[str, str]], Done]
 
 OLDEST = (3, 11)
-# Set for ours, these would lead another interpreter to our packages. Python takes empty ones as not set.
+# Set for our interpreter, these would lead another one to our packages. Python takes empty ones as not set.
 APART = {"PYTHONPATH": "", "PYTHONHOME": "", "PYTHONPYCACHEPREFIX": ""}
-# Old interpreters too have to understand it, so that they can be told that they are too old.
+# Old interpreters have to understand it too, so that the user can be told that they are too old.
 ASK = """
 import sys
 sys.path = [folder for folder in sys.path if folder]
@@ -39,7 +39,7 @@ print(json.dumps({
 class Interpreter:
     """An interpreter that was asked.
 
-    path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what tells it from the
+    path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what distinguishes it from
     others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11". command: what starts it with the packages that
     it was found with, which is not `path` in a virtual environment.
     """
@@ -61,11 +61,11 @@ class Interpreter:
 
 
 def execute(command: Sequence[str], environment: Mapping[str, str]) -> Done:
-    """Run a command with variables on top of the user's. However this ends, so does all that the command started.
+    """Run a command with variables on top of the user's own. When it ends, so does everything that it started.
 
     Raises OSError where it cannot be started.
     """
-    # Python 2 takes an empty PYTHONHOME for one, and would not live to tell its version.
+    # Python 2 would use an empty PYTHONHOME, and fail before it could report its version.
     variables = {name: value for name, value in (os.environ | environment).items() if environment.get(name) != ""}
     process = lifeline.start(list(command), variables, subprocess.PIPE, stdin=subprocess.DEVNULL)
     try:
@@ -94,7 +94,7 @@ def find(name: str, run: Run = execute, option: str = "--python ") -> Interprete
 
 
 def _places(name: str) -> list[str]:
-    """Return all commands of that name: the first on the PATH may be a pyenv shim of a version that is not switched on."""
+    """Return all commands of that name: the first on the PATH may be a pyenv shim of a version that is not active."""
     if not name:
         return []
     if os.sep in name or (os.altsep and os.altsep in name):

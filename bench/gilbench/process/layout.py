@@ -1,8 +1,8 @@
 """One random memory layout per observation: hash seed and a pile of objects on the heap, both drawn from one seed.
 
-Where objects happen to lie moves a pure-Python loop by up to 20 %, and an unrelated import shifts it for good. Drawing a new
-layout for every process turns that bias into spread, which an interval can show (Mytkowicz et al., ASPLOS 2009;
-Curtsinger and Berger, ASPLOS 2013).
+Where objects happen to lie changes the time of a pure-Python loop by up to 20 %, and an unrelated import can shift it for
+good. Drawing a new layout for every process turns that bias into spread, which an interval can show (Mytkowicz et al.,
+ASPLOS 2009; Curtsinger and Berger, ASPLOS 2013).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import random
 
 
 def environment(seed: int) -> dict[str, str]:
-    """Environment variables that give a new interpreter the layout's hash seed."""
+    """Return environment variables that give a new interpreter the layout's hash seed."""
     return {"PYTHONHASHSEED": str(seed % 2**32)}
 
 
 def pile(seed: int) -> list[bytes | list[int]]:
-    """Allocate objects of random sizes, free two of three, and return the rest, to be kept alive.
+    """Allocate objects of random sizes, free two of three, and return the rest, which the caller keeps alive.
 
-    Call it before anything is imported, so that everything lands in and around the holes. Takes some milliseconds.
+    Call it before anything is imported, so that everything lands in and around the holes. Takes a few milliseconds.
     """
     draw = random.Random(seed)
     heap: list[bytes | list[int]] = [bytes(draw.randrange(1, 512)) for _ in range(draw.randrange(1, 20_000))]

@@ -1,4 +1,4 @@
-"""No process is left behind: a worker and all it starts die with the run, however that ends."""
+"""No process is left behind: a worker and all that it starts die with the run, however the run ends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psutil
 
-GRACE = 0.3  # seconds that a group has to end by itself
+GRACE = 0.3  # seconds that a process group has to end by itself
 
 
 def hold_on() -> None:
     """In a worker: end this process and all of its group as soon as the parent is gone.
 
-    The parent holds the other end of our standard input and never writes; the read returns when it dies, even of SIGKILL.
+    The parent holds the other end of our standard input and never writes. The read returns when it dies, even by SIGKILL.
     """
     lifeline = os.dup(0)
 
@@ -41,7 +41,7 @@ def die() -> None:
 def start(command: list[str], environment: dict[str, str], errors: int, **more: Any) -> subprocess.Popen[Any]:
     """In the parent: start a worker in a process group of its own.
 
-    errors: file descriptor for what it prints. more: further arguments of Popen, or others in place of these.
+    errors: file descriptor for what it prints. more: further arguments of Popen; they override the usual ones.
     """
     usual: dict[str, Any] = {
         "env": environment,
@@ -55,7 +55,7 @@ def start(command: list[str], environment: dict[str, str], errors: int, **more: 
 
 
 def end(worker: subprocess.Popen[Any]) -> None:
-    """In the parent: kill the worker and everything it has started. Does nothing where all is gone already."""
+    """In the parent: kill the worker and everything that it has started. Does nothing where all of it has ended."""
     if sys.platform != "win32":
         _end_group(worker)
     elif worker.poll() is None:
@@ -67,7 +67,7 @@ def end(worker: subprocess.Popen[Any]) -> None:
 
 
 def _end_group(worker: subprocess.Popen[Any]) -> None:
-    """Ask a running group first, then kill: multiprocessing's resource trackers ignore the asking, and tidy up."""
+    """Send a running group SIGTERM, then SIGKILL. multiprocessing's resource trackers ignore the first, and tidy up."""
     if sys.platform == "win32":
         return  # it has no process groups
     import psutil
@@ -83,7 +83,7 @@ def _end_group(worker: subprocess.Popen[Any]) -> None:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Return whether a process still runs: what has ended may stay listed until somebody asks how."""
+    """Return whether a process still runs. One that has ended may stay listed as a zombie."""
     import psutil
 
     try:
@@ -93,7 +93,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def _signal(worker: subprocess.Popen[Any], number: int) -> None:
-    """Send a signal to a worker's group, if there is anyone left to get it."""
+    """Send a signal to a worker's group, if anything is left of it."""
     if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(worker.pid, number)

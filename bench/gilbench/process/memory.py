@@ -2,8 +2,8 @@
 
     python -m gilbench.process.memory PID
 
-PSS where the system has it (Linux): pages that processes share are counted once, and how much that is is told. Else USS:
-private pages only. Sampling costs the measured processes time, so it never runs together with a timing.
+PSS where the system has it (Linux): pages that processes share are counted once, and how much is shared is reported. Else
+USS: private pages only. Sampling slows the measured processes down, so it never runs together with a timing.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ GAP = 0.003  # seconds between two samples; a sample of a large process takes ab
 
 @dataclass
 class Peak:
-    """before and peak: bytes of the tree. kind: "pss" or "uss". Filled in when the block ends.
+    """The memory of a process tree, filled in when the block ends.
 
-    shared: bytes of the peak in pages that others use too, 0 where the kind counts none.
+    before, peak: bytes. shared: bytes of the peak in pages that other processes use too; 0 where the kind counts none. kind:
+    "pss" or "uss".
     """
 
     before: int = 0
@@ -35,19 +36,19 @@ class Peak:
 
     @property
     def beyond(self) -> int:
-        """Bytes that the peak lies above the idle tree."""
+        """Bytes of the peak beyond what the idle tree held."""
         return max(0, self.peak - self.before)
 
 
 @contextmanager
 def peak_memory(pid: int) -> Iterator[Peak]:
-    """Measure the peak memory of process `pid` and all its descendants while the block runs."""
+    """Measure the peak memory of process `pid` and all its descendants while the block runs. Raises Unavailable."""
     found = Peak()
     sampler = subprocess.Popen(
         [sys.executable, "-P", "-m", "gilbench.process.memory", str(pid)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Where the measured process dies, what its sampler then says must not pass for what the process said last.
+        # Where the measured process dies, an error of its sampler must not be taken for the last words of the process.
         stderr=subprocess.DEVNULL,
         text=True,
     )
@@ -56,7 +57,7 @@ def peak_memory(pid: int) -> Iterator[Peak]:
         sampler.stdout.readline()  # it has seen the idle tree
         yield found
     finally:
-        answer, _ = sampler.communicate()  # closes its standard input, which is the sign to stop
+        answer, _ = sampler.communicate()  # closes its standard input, which tells it to stop
     try:
         before, peak, shared, found.kind = answer.split()
     except ValueError:
@@ -65,7 +66,7 @@ def peak_memory(pid: int) -> Iterator[Peak]:
 
 
 def tree_bytes(pid: int, without: int) -> tuple[int, int, str]:
-    """Return memory of the tree below and with `pid`, without one process: bytes, those of them shared, kind of figure."""
+    """Return the memory of `pid` and its descendants except process `without`: bytes, bytes shared, kind of figure."""
     import psutil
 
     total, shared, kind = 0, 0, "uss"
@@ -76,7 +77,7 @@ def tree_bytes(pid: int, without: int) -> tuple[int, int, str]:
         try:
             memory = process.memory_full_info()
         except psutil.Error:
-            continue  # ended between two looks
+            continue  # it has ended
         kind = "pss" if hasattr(memory, "pss") else "uss"
         total += memory.pss if kind == "pss" else memory.uss
         shared += memory.pss - memory.uss if kind == "pss" else 0
@@ -84,7 +85,7 @@ def tree_bytes(pid: int, without: int) -> tuple[int, int, str]:
 
 
 def _sample(pid: int) -> None:
-    """Be the sampler: look until standard input closes, then print `before peak shared kind`."""
+    """Act as the sampler: sample until standard input closes, then print `before peak shared kind`."""
     import threading
 
     stop = threading.Event()

@@ -1,6 +1,6 @@
-"""Inner threads: those that a task starts by itself (BLAS, pandas' read_csv, pyarrow). Pinned to one unless a case says not.
+"""Inner threads: those that a task starts by itself (BLAS, pandas's read_csv, pyarrow). Pinned to one unless a case differs.
 
-Without it the sync baseline is not serial, and a scheduler's gain is measured against a head start.
+Without this the sync baseline is not serial, and a scheduler's gain is measured against a head start.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-# Read by the libraries when they are loaded: they have to be set before the worker starts, and are inherited.
+# The libraries read these when they are loaded: they have to be set before a worker starts, and are inherited.
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -26,7 +26,7 @@ VARIABLES = (
 
 
 def environment(pinned: bool) -> dict[str, str]:
-    """Environment variables for a process that runs tasks; empty when its inner threads are left alone."""
+    """Return environment variables for a process that runs tasks; none where its inner threads are left alone."""
     return dict.fromkeys(VARIABLES, "1") if pinned else {}
 
 
@@ -49,6 +49,6 @@ def prepare(modules: Sequence[str], pinned: bool) -> None:
     if "pandas" in sys.modules:
         import pandas
 
-        # pandas before 3.1 lacks the option, and reads csv files on one thread anyway.
+        # pandas before 3.1 lacks the option, and reads CSV files on one thread anyway.
         with contextlib.suppress(pandas.errors.OptionError):
             pandas.set_option("mode.max_threads", 1)

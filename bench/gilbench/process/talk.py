@@ -1,4 +1,4 @@
-"""A live child process that is spoken to, from both ends: lines go to its standard input, JSON lines come back."""
+"""Talking to a live child process, from both ends: lines go to its standard input, JSON lines come back."""
 
 from __future__ import annotations
 
@@ -10,26 +10,43 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, ParamSpec, TextIO, TypeVar, cast
 
 from gilbench.console import printable
+from gilbench.errors import Failure
 from gilbench.process import lifeline
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Broken(Exception):
-    """The child failed. kind and reason as in a Failure."""
+    """The child failed. kind, reason: as in a Failure."""
 
     def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(f"{kind}: {reason}")
-        self.kind, self.reason = kind, reason
+        self.failure = Failure(kind, reason)
+        super().__init__(str(self.failure))
+
+    @property
+    def kind(self) -> str:
+        """What happened, in a word or two."""
+        return self.failure.kind
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line."""
+        return self.failure.reason
+
+
+# --- In the parent
 
 
 class Talk:
     """Starts `command ORDER_FILE` in a process group of its own, with the order as JSON in that file.
 
-    timeout: seconds for each answer. scratch: where the order and what the child prints lie while it lives.
+    timeout: seconds for each answer. scratch: folder for the order and for what the child prints, until it ends.
     more: further arguments of Popen.
     """
 
@@ -62,7 +79,7 @@ class Talk:
             raise
 
     def say(self, line: str) -> None:
-        """Send a line. A child that is gone is told by `hear`."""
+        """Send a line. Whether the child is still there shows in `hear`."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(f"{line}\n")
@@ -71,9 +88,7 @@ class Talk:
             pass
 
     def hear(self) -> Mapping[str, Any]:
-        """Wait for an answer. Raises Broken where the child died, said how it failed, or said nothing in time."""
-        from gilbench.process.talk import last_line
-
+        """Wait for an answer. Raises Broken where the child died, reported a failure, or said nothing in time."""
         assert self.process.stdout is not None
         late = threading.Event()
 
@@ -95,7 +110,8 @@ class Talk:
             raise Broken("killed", f"{how}: {last_line(self._scratch / 'printed.txt')}")
         answer: Mapping[str, Any] = json.loads(line)
         if "failure" in answer:
-            raise Broken(*answer["failure"])
+            failure = Failure.from_json(answer["failure"])
+            raise Broken(failure.kind, failure.reason)
         return answer
 
     def end(self) -> None:
@@ -107,14 +123,23 @@ class Talk:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def apart() -> TextIO:
-    """In the child: return a stream for answers; all that is printed from now on, or by programs started here, is none.
+def last_line(path: Path) -> str:
+    """Return the last line that a child printed, shortened: where it died by itself, that line says why."""
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return printable(lines[-1].strip()[:300]) if lines else "it printed nothing"
 
-    Programs that tasks start find their standard input empty: it is where the questions come from.
+
+# --- In the child
+
+
+def apart() -> TextIO:
+    """Return a stream for answers. Whatever is printed from now on, here or by programs started here, goes elsewhere.
+
+    Programs that tasks start find their standard input empty, because the questions come through it.
     """
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.stdout = sys.stderr  # which keeps nothing back when the process ends abruptly
+    sys.stdout = sys.stderr  # which buffers nothing that would be lost when the process ends abruptly
     sys.stdin = os.fdopen(os.dup(0), encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -123,7 +148,7 @@ def apart() -> TextIO:
 
 
 def listen() -> queue.SimpleQueue[str]:
-    """In the child: return the lines that the parent sends; when it is gone, this process and its group end too."""
+    """Return the lines that the parent sends. When the parent is gone, this process and its group end too."""
     granted: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def wait() -> None:
@@ -135,7 +160,14 @@ def listen() -> queue.SimpleQueue[str]:
     return granted
 
 
-def last_line(path: Path) -> str:
-    """Return the last line that a worker printed, shortened: where it died of its own, that says why."""
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return printable(lines[-1].strip()[:300]) if lines else "it printed nothing"
+def only_here(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function for this process only. Where a task forks, its child returns from the function too: it must end."""
+    home = os.getpid()
+
+    def here(*args: P.args, **kwargs: P.kwargs) -> T:
+        result = function(*args, **kwargs) if os.getpid() == home else None
+        if os.getpid() != home:
+            os._exit(0)
+        return cast(T, result)
+
+    return here

@@ -18,6 +18,7 @@ def of_result(summary: Summary, page: Page) -> str:
     """Return the whole summary except for its plan, with field names as in gilbench.results.summary."""
     data = dataclasses.asdict(dataclasses.replace(summary, plan=None))
     del data["plan"]
+    data["failures"] = [{"case": failed["case"], **failed["failure"]} for failed in data["failures"]]
     return json.dumps(finite(data), indent=2) + "\n"
 
 

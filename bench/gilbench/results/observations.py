@@ -9,6 +9,7 @@ from typing import Any
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
+from gilbench.errors import Failure
 from gilbench.machine import Value
 
 
@@ -30,7 +31,7 @@ class Observation:
     """One fresh process that measured one case: a run of several values, or a failure.
 
     values: seconds per compute (bytes for a memory case). warmups: (loops, value). metadata: pyperf's and gilbench's.
-    failure: (kind, reason), or None. seconds: wall time from the start of the process to its end.
+    failure: None where there are values. seconds: wall time from the start of the process to its end.
     """
 
     case: Case
@@ -41,7 +42,7 @@ class Observation:
     values: tuple[float, ...] = ()
     warmups: tuple[tuple[int, float], ...] = ()
     metadata: Mapping[str, Value] = field(default_factory=dict)
-    failure: tuple[str, str] | None = None
+    failure: Failure | None = None
 
     @property
     def value(self) -> float:
@@ -50,11 +51,11 @@ class Observation:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data for a line of the journal."""
-        return asdict(self)
+        return {**asdict(self), "failure": self.failure.as_json() if self.failure else None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Observation:
-        """Read `as_json` back. Raises KeyError or TypeError on anything else."""
+        """Read `as_json` back. Raises KeyError, TypeError or ValueError on anything else."""
         return cls(
             case=Case(**data["case"]),
             round=data["round"],
@@ -64,7 +65,7 @@ class Observation:
             values=tuple(data["values"]),
             warmups=tuple((loops, value) for loops, value in data["warmups"]),
             metadata=data["metadata"],
-            failure=tuple(data["failure"]) if data["failure"] else None,
+            failure=Failure.from_json(data["failure"]) if data["failure"] else None,
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gilbench import stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
+from gilbench.errors import Failure
 from gilbench.results.observations import Probing
 from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate
@@ -61,12 +62,21 @@ class CaseSummary:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A case that gave no usable timing. kind: raised, timeout, killed, wrong answer or unavailable."""
+class FailedCase:
+    """A case that gave no usable timing, and why."""
 
     case: Case
-    kind: str
-    reason: str
+    failure: Failure
+
+    @property
+    def kind(self) -> str:
+        """What happened: see Failure."""
+        return self.failure.kind
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line."""
+        return self.failure.reason
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Summary:
     name: str
     machine: Mapping[str, str | int | float]
     cases: tuple[CaseSummary, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedCase, ...]
     warnings: tuple[str, ...] = ()
     pair_spreads: tuple[stats.Spread, ...] = ()
     probes: tuple[Probing, ...] = ()
@@ -153,7 +163,7 @@ def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
 
 
 def summarize(result: Result) -> Summary:
-    """Digest a result into a CaseSummary for each case that has a value and a Failure for each one that failed."""
+    """Digest a result into a CaseSummary for each case that has a value and a FailedCase for each one that failed."""
     runs: dict[Case, list[Observation]] = defaultdict(list)
     for observation in result.observations:
         if not observation.failure:
@@ -175,7 +185,7 @@ def summarize(result: Result) -> Summary:
         if case.measure == "time" and case != case.baseline and case.baseline in cases
     }
     pair_spreads = tuple(stats.own_spread(logs) for logs in pairs.values() if logs)
-    failures = tuple(Failure(o.case, *o.failure) for o in result.observations if o.failure)
+    failures = tuple(FailedCase(o.case, o.failure) for o in result.observations if o.failure)
     found = Summary(
         result.name,
         result.machine,

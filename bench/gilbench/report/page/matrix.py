@@ -11,7 +11,7 @@ from gilbench.explain import series
 from gilbench.explain.grouping import grouped
 from gilbench.explain.winners import Contest
 from gilbench.report.page.case_cards import CaseCard
-from gilbench.results.summary import CaseSummary, Failure, Summary
+from gilbench.results.summary import CaseSummary, FailedCase, Summary
 
 BEST: Final = {"serial": "sync", "mix": "a mix"}  # kinds that the page calls by another name
 
@@ -27,7 +27,7 @@ class MatrixRow:
     pinned: bool
     baseline: CaseCard | None
     cells: Mapping[str, Sequence[CaseCard]]
-    failed: Mapping[str, Sequence[Failure]]
+    failed: Mapping[str, Sequence[FailedCase]]
     best: str
 
     @property
@@ -53,7 +53,7 @@ def rows_of(summary: Summary, cards: Mapping[Case, CaseCard]) -> Iterator[Matrix
 
 
 def _rows(
-    cases: Sequence[CaseSummary], failures: Sequence[Failure], cards: Mapping[Case, CaseCard]
+    cases: Sequence[CaseSummary], failures: Sequence[FailedCase], cards: Mapping[Case, CaseCard]
 ) -> Iterator[MatrixRow]:
     """Yield the rows of one workload at one size, with at least one case or failure."""
     baseline = next((case.case for case in cases if case.case == case.case.baseline), None)
@@ -78,7 +78,7 @@ def _rows(
         )
 
 
-def _best(cases: Sequence[CaseSummary], failures: Sequence[Failure]) -> str:
+def _best(cases: Sequence[CaseSummary], failures: Sequence[FailedCase]) -> str:
     """Return who wins among cases with equally many workers."""
     fastest = {series.name_of(case.case): case for case in cases if case.speedup}
     if not fastest:
