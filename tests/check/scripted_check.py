@@ -42,4 +42,4 @@ def judged(**ratios: float) -> Family:
 
 
 def broken(case: Case, *arms: str) -> Epoch:
-    return Epoch(case, 1, 2.0, failures={arm: ("raised", f"ValueError: {arm}") for arm in arms})
+    return Epoch(case, 1, 2.0, failures={arm: Failure("raised", f"ValueError: {arm}") for arm in arms})

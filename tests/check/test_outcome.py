@@ -115,8 +115,8 @@ def test_both_arms_become_ordinary_results(tmp_path: Path) -> None:
 def test_an_epoch_that_failed_is_a_failure_in_both_results_with_the_reason_of_each() -> None:
     family = judged(w0=1.0).added(broken(W0, "head"))
     base, head = (result_of(family, arm, known(), 7, OPTIONS).observations for arm in ARMS)
-    assert [o.failure for o in base if o.failure] == [("failed", "the other arm failed")]
-    assert [o.failure for o in head if o.failure] == [("raised", "ValueError: head")]
+    assert [o.failure for o in base if o.failure] == [Failure("failed", "the other arm failed")]
+    assert [o.failure for o in head if o.failure] == [Failure("raised", "ValueError: head")]
     for observations in (base, head):
         assert [o.round for o in observations] == list(range(6))
         assert all(bool(o.values) != bool(o.failure) for o in observations)

@@ -10,9 +10,10 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.console import Lines, progress
+from gilbench.errors import Failure
 from gilbench.measure import narration
 from gilbench.measure.narration import RunProgress, so_far
-from gilbench.measure.rounds import Ledger, measure, measure_into
+from gilbench.measure.rounds import Ledger, measure_into, run_rounds
 from gilbench.results.observations import Observation, Probing, Result
 from tests.scripted import MACHINE, Script, noisy, plan
 
@@ -24,7 +25,7 @@ class Terminal(io.StringIO):
 
 def test_plain_lines_have_round_cases_times_and_the_estimate_so_far() -> None:
     out = io.StringIO()
-    measure(Ledger(plan(cases=2)), Script(noisy(0.01)), [RunProgress(Lines(out))])
+    run_rounds(Ledger(plan(cases=2)), Script(noisy(0.01)), [RunProgress(Lines(out))])
     lines = out.getvalue().splitlines()
     assert len(lines) == 6
     assert lines[0].startswith("round 1  0/2 cases done  0 s gone, about ")
@@ -34,7 +35,7 @@ def test_plain_lines_have_round_cases_times_and_the_estimate_so_far() -> None:
 
 def test_a_failure_is_named_when_it_happens() -> None:
     ledger = Ledger(plan(cases=1))
-    measure(ledger, Script(failures={"w0:default:sync:1x1": ("timeout", "no answer within 1 s")}))
+    run_rounds(ledger, Script(failures={"w0:default:sync:1x1": Failure("timeout", "no answer within 1 s")}))
     assert so_far(ledger.plan.cases[0], ledger) == "w0:default:sync:1x1: failed: timeout: no answer within 1 s"
 
 
@@ -43,7 +44,7 @@ def test_the_bar_ends_and_leaves_nothing_on_the_screen(monkeypatch: pytest.Monke
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = Terminal()
     with progress(out) as shown:
-        measure(Ledger(plan(cases=2)), Script(), [RunProgress(shown)])
+        run_rounds(Ledger(plan(cases=2)), Script(), [RunProgress(shown)])
     assert "round 3  0/2 cases done" in out.getvalue()
     assert out.getvalue().endswith("\x1b[2K"), "the line of the bar is wiped"
 
@@ -58,7 +59,7 @@ def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
         def observed(self, observation: Observation, ledger: Ledger) -> None:
             times.append(ledger.time_left())
 
-    measure(ledger, Script(seconds=10.0), [Watch()])
+    run_rounds(ledger, Script(seconds=10.0), [Watch()])
     # Nine observations of 10 s; the last round's cases are still open until it ends, so each is good for one more.
     assert times[:3] == [80.0, 70.0, 60.0]
     assert ledger.time_left() == 0.0
@@ -66,7 +67,7 @@ def test_the_time_to_go_counts_what_each_open_case_still_needs() -> None:
 
 def test_the_limit_bounds_the_time_to_go() -> None:
     ledger = Ledger(plan(cases=50, max_time=30.0))
-    measure(ledger, Script(seconds=10.0))
+    run_rounds(ledger, Script(seconds=10.0))
     assert ledger.time_left() == 0.0
 
 

@@ -130,7 +130,7 @@ def never(case: Case) -> Any:
 
 def test_what_was_timed_is_probed_and_kept_in_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probed, said = scripted_probes(monkeypatch), list[str]()
-    result = timed(tmp_path, 3, {"w1:default:sync:1x1": ("raised", "ValueError: no")})
+    result = timed(tmp_path, 3, {"w1:default:sync:1x1": Failure("raised", "ValueError: no")})
     explained = runner.explained(result, tmp_path / "r.json", never, said.append)
     assert probed == ["w0", "w2", prober.ANY], "w1 failed: there is no timing to explain"
     assert said == ["probing 1/3: w0", "probing 2/3: w2", "probing 3/3: the schedulers"]
@@ -141,7 +141,7 @@ def test_what_was_timed_is_probed_and_kept_in_the_result(tmp_path: Path, monkeyp
 
 def test_where_nothing_was_timed_nothing_is_probed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probed = scripted_probes(monkeypatch)
-    result = timed(tmp_path, 1, {"w0:default:sync:1x1": ("raised", "ValueError: no")})
+    result = timed(tmp_path, 1, {"w0:default:sync:1x1": Failure("raised", "ValueError: no")})
     assert runner.explained(result, tmp_path / "r.json", never, print) == result
     assert probed == []
 

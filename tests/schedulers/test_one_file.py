@@ -56,7 +56,7 @@ print(json.dumps({
     "ruled out": ruled_out(Contender("forkserver", 4), many, 1.0, cpus=4),
     "marker": look.marker,
     "order": style.series_order(["loky", "forkserver", "processes"]),
-    "series": [series.series(case), series.kind(case)],
+    "series": [series.name_of(case), series.kind_of(case)],
     "probed": usual_schedulers(),
     "traffic": all_probes()["traffic"].suits(case),
 }))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gilbench import variables, workloads
-from gilbench.check.arms import Arm, look
+from gilbench.check.arms import Arm, ask
 from gilbench.errors import UserError
 from gilbench.plugins import names_in
 from gilbench.process.environments import copy_code
@@ -129,7 +129,7 @@ def test_a_family_that_breaks_at_import_is_one_line_in_an_arm(tmp_path: Path) ->
     (tmp_path / "tree" / "workloads").mkdir()
     (tmp_path / "tree" / "workloads" / "broken.py").write_text("\nimport no_such_library\n")
     with pytest.raises(UserError) as raised:
-        look(Arm("base", tmp_path, sys.executable, "HEAD"))
+        ask(Arm("base", tmp_path, sys.executable, "HEAD"))
     assert str(raised.value) == (
         "base (HEAD) cannot be imported: 'workloads/broken.py' cannot be imported: "
         "ModuleNotFoundError: No module named 'no_such_library' (broken.py:2)"

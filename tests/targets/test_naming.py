@@ -300,7 +300,7 @@ def test_a_module_with_several_workloads_is_not_a_single_target() -> None:
         workload_of("several.py")
 
 
-@pytest.mark.parametrize("name", ["random", "time", "dask", "gilbench", "__main__"])
+@pytest.mark.parametrize("name", ["random", "time", "dask", "__main__"])
 def test_a_file_named_like_another_module_is_refused(folder: Path, name: str) -> None:
     (folder / f"{name}.py").write_text("def f(): return 1\n")
     assert f"another module is named {name!r} too: rename {name}.py" in refused(f"{name}.py:f")
