@@ -49,7 +49,7 @@ def opened(name):
     from gilbench.process import pins
     from gilbench.targets.builtin import all_workloads
     from gilbench.schedulers import Setup, Shape, all_schedulers
-    from gilbench.check.turns import slowed
+    from gilbench.checks.turns import slowed
     from gilbench.cases.checking import compute_of
     workload, scheduler, workers, threads = CASES[name]
     workload = all_workloads()[workload]

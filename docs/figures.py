@@ -18,7 +18,7 @@ from typing import Any
 
 from gilbench import stats, units
 from gilbench.measure.worker import MIN_TIME, Meter
-from gilbench.results.observations import Observation
+from gilbench.results.records import Observation
 from gilbench.results.result_file import load
 
 PYPERF = """

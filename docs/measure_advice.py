@@ -38,12 +38,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from advice_functions import FRESH, FUNCTIONS, NUMBERS, TEXT, Function
 
-from gilbench.advise.entry import chunks, wider
-from gilbench.advise.fit import Fit
-from gilbench.advise.probing import probe_target
-from gilbench.advise.racing import Contender, Heat
-from gilbench.advise.starting import LiveStarter
-from gilbench.advise.target_facts import Facts
+from gilbench.advice.entry import chunks, wider
+from gilbench.advice.fit import Fit
+from gilbench.advice.probing import probe_target
+from gilbench.advice.racing import Contender, Heat
+from gilbench.advice.starting import LiveStarter
+from gilbench.advice.target_facts import Facts
 from gilbench.machine import fingerprint, usable_cpus
 from gilbench.process.talk import Broken
 from gilbench.schedulers import all_schedulers

@@ -26,10 +26,10 @@ from typing import Any
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import drawn_seed
-from gilbench.check.arms import Spec, parse, prepared
-from gilbench.check.checker import PATIENCE, measure_family
-from gilbench.check.family import Checked, family_of
-from gilbench.check.lockstep import Live
+from gilbench.checks.arms import Spec, parse, prepared
+from gilbench.checks.checker import PATIENCE, measure_family
+from gilbench.checks.family import Checked, family_of
+from gilbench.checks.lockstep import Live
 from gilbench.files import cache_environment, cache_folder
 from gilbench.machine import usable_cpus
 

@@ -19,7 +19,7 @@ import time
 import timeit
 
 from gilbench import units
-from gilbench.hook import Gil
+from gilbench.probes.pyperf_hook import Gil
 from gilbench.stats import paired_ratio
 
 STATEMENTS = {

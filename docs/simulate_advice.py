@@ -21,13 +21,13 @@ from typing import Final
 
 from measure_advice import configurations, share
 
-from gilbench.advise.choice import choose
-from gilbench.advise.contest import warm_race
-from gilbench.advise.entry import processes
-from gilbench.advise.racing import Contender
-from gilbench.advise.starting import TimeLeft
-from gilbench.advise.target_facts import Facts, of_items
-from gilbench.advise.thresholds import NOISE
+from gilbench.advice.choice import choose
+from gilbench.advice.contest import warm_race
+from gilbench.advice.entry import processes
+from gilbench.advice.racing import Contender
+from gilbench.advice.starting import TimeLeft
+from gilbench.advice.target_facts import Facts, of_items
+from gilbench.advice.thresholds import NOISE
 from gilbench.process.talk import Broken
 from gilbench.schedulers import all_advisable, all_schedulers
 from gilbench.stats import Estimate

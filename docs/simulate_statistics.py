@@ -2,7 +2,7 @@
 
     python docs/simulate_statistics.py [--runs 10000] [--seed 1]
 
-Part 1: the regression check (gilbench.check.sequential) on whole families of cases. Part 2: the same with group-sequential
+Part 1: the regression check (gilbench.checks.sequential) on whole families of cases. Part 2: the same with group-sequential
 boundaries and with a confidence sequence. Part 3: intervals of plain results (gilbench.stats). It is seeded, and takes
 about two minutes on one core.
 """
@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gilbench import stats
-from gilbench.check import sequential
-from gilbench.check.sequential import Design
+from gilbench.checks import sequential
+from gilbench.checks.sequential import Design
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -142,7 +142,7 @@ class Outcome:
 def replay(log_ratios: Array, truth: float, design: Design, regressions: int = 0) -> Outcome:
     """Run `sequential.decide` epoch by epoch over many series at once: (series, exploring + confirming) log ratios.
 
-    truth: the log ratio that the intervals should contain. tests/check/test_sequential.py checks that every series ends as
+    truth: the log ratio that the intervals should contain. tests/checks/test_sequential.py checks that every series ends as
     it does with `decide`.
     """
     first, fresh = design.first_look, log_ratios[:, design.exploring :]

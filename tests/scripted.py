@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.cases.plan import PROFILES, Plan, Profile
 from gilbench.errors import Failure
-from gilbench.results.observations import Observation
+from gilbench.results.records import Observation
 from gilbench.results.verdicts import Line, Verdicts
 
 MACHINE: Mapping[str, str | int | float] = {

@@ -30,6 +30,7 @@ PARTS = sorted(
     if (path.suffix == ".py" or (path / "__init__.py").is_file()) and not path.stem.startswith("__")
 )
 MOST_MODULES = 12  # in one folder
+ALIASES = {"numpy": "np", "pandas": "pd"}  # those that everybody uses
 
 
 def layers() -> list[str]:
@@ -131,6 +132,11 @@ def test_no_folder_holds_more_modules_than_fit_on_a_glance() -> None:
     assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
+def test_no_two_modules_share_a_name() -> None:
+    counts = Counter(path.stem for path in MODULES)
+    assert sorted(name for name, count in counts.items() if count > 1) == []
+
+
 def test_no_underscore_name_is_imported_from_outside_its_folder() -> None:
     found = []
     for path in FILES:
@@ -142,4 +148,14 @@ def test_no_underscore_name_is_imported_from_outside_its_folder() -> None:
                 folder = module if is_module(f"{module}.{name}") else module.rpartition(".")[0]
                 if folder != here:
                     found.append(f"{path.relative_to(PACKAGE)}: {dotted}")
+    assert found == []
+
+
+def test_no_alias_hides_the_name_of_a_module() -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}: {name or module} as {alias}"
+        for path in FILES
+        for module, name, alias in imports(path)
+        if (not name or is_module(f"{module}.{name}")) and alias not in (None, name, ALIASES.get(module))
+    ]
     assert found == []

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gilbench import machine, units
-from gilbench.advise import entry, racing
-from gilbench.check import arms
+from gilbench.advice import entry, racing
+from gilbench.checks import arms
 from gilbench.measure import worker
 from gilbench.process import layout, pins
 from gilbench.stats import Estimate

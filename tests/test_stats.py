@@ -149,7 +149,7 @@ def test_bad_input_is_refused(call):
 
 def test_importing_and_using_it_does_not_import_scipy_stats():
     code = (
-        "import sys, gilbench.stats, gilbench.check.sequential as s\n"
+        "import sys, gilbench.stats, gilbench.checks.sequential as s\n"
         "assert not {'numpy', 'scipy'} & set(sys.modules)\n"
         "gilbench.stats.estimate([1.0, 1.1]); s.decide([0.1] * 5, [0.1] * 5, design=s.Design())\n"
         "assert 'scipy.stats' not in sys.modules"

@@ -1,10 +1,13 @@
-"""Files: written whole or not at all, data fit for JSON, and the folder for what is made once."""
+"""Files and folders: written whole or not at all, data fit for JSON, the cache folder, and folders of plug-ins."""
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
+import pkgutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from gilbench.variables import CACHE
@@ -37,3 +40,21 @@ def finite(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [finite(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+# --- The folder is the registry: a plug-in is a module in it, and there is no second list to edit
+
+
+def names_in(package: ModuleType) -> list[str]:
+    """Return the names of a package's modules in alphabetical order, without those that have a leading underscore.
+
+    Packages inside it are left out. Nothing is imported.
+    """
+    found = pkgutil.iter_modules(package.__path__)
+    return sorted(info.name for info in found if not info.name.startswith("_") and not info.ispkg)
+
+
+def modules_in(package: ModuleType, only: str = "") -> list[ModuleType]:
+    """Import the modules that `names_in` returns, in that order. only: a suffix that their names must have."""
+    names = [name for name in names_in(package) if name.endswith(only)]
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]

@@ -37,8 +37,8 @@ from typing import IO, TYPE_CHECKING, Any
 from gilbench.errors import UserError, check_names
 
 if TYPE_CHECKING:
-    from gilbench.advise.choice import Advice
-    from gilbench.results.observations import Probing
+    from gilbench.advice.choice import Advice
+    from gilbench.results.records import Probing
     from gilbench.results.summary import Summary
     from gilbench.results.verdicts import Verdicts
     from gilbench.targets.workload import Workload
@@ -206,7 +206,7 @@ def advise(
     its interval, `facts` from the probes, and what became of every other candidate. Raises UserError for a mistake in the
     arguments, and where the target cannot run.
     """
-    from gilbench.advise import advisor
+    from gilbench.advice import advisor
 
     _require_positive(timeout=timeout)
     options = advisor.AdviseOptions(named(target), items_as_text(items), size=size, once=once, timeout=timeout)
@@ -250,7 +250,7 @@ def check(
     UserError for a mistake in the arguments, for a version that cannot be had, and where there is nothing to measure, and
     KeyboardInterrupt where the check was interrupted.
     """
-    from gilbench.check import checker, scope
+    from gilbench.checks import checker, scope
     from gilbench.report import Page
     from gilbench.results import verdicts
 

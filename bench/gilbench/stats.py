@@ -102,7 +102,7 @@ def paired_ratio(
     """Return the ratio behind log ratios that were each measured on a pair (an epoch), with its interval.
 
     log_ratios: natural logs, independent of each other. The value is their median on the ratio scale; everything else is
-    as in `estimate`. For a fixed number of pairs: a rule that decides after every pair needs gilbench.check.sequential.
+    as in `estimate`. For a fixed number of pairs: a rule that decides after every pair needs gilbench.checks.sequential.
 
     Raises ValueError for no log ratios, for infinite ones, and for variance or df alone.
     """

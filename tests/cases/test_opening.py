@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from gilbench import schedulers
 from gilbench.cases.case import Case
 from gilbench.cases.checking import FirstCompute, WrongAnswer, failure_of
-from gilbench.cases.opening import CaseFacts, Order, opened
+from gilbench.cases.opening import CaseFacts, opened
+from gilbench.cases.order import Order
 from gilbench.errors import Failure
 from gilbench.process import pins
-from gilbench.schedulers import Opened, Scheduler
+from gilbench.schedulers import Opened
 from gilbench.targets import naming
 from gilbench.targets.workload import Job, Workload
 
@@ -42,7 +44,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         taken.append("close")
 
     workload = Workload("made_up", "none", "", build, {"tiny": {"number": 5}})
-    scheduler = Scheduler("sync", "", True, lambda cpus: (), lambda: None, open_)
+    scheduler = replace(schedulers.all_schedulers()["sync"], open=open_)
     monkeypatch.setattr(naming, "workload_of", lambda name: workload)
     monkeypatch.setattr(schedulers, "all_schedulers", lambda: {"sync": scheduler})
     monkeypatch.setattr(pins, "prepare", lambda modules, pinned: taken.append(f"pin {pinned}"))

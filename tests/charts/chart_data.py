@@ -13,7 +13,7 @@ from gilbench.cases.case import Case
 from gilbench.errors import Failure
 from gilbench.probes._patterns import PATTERNS
 from gilbench.probes.granularity_probe import described, search
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.stats import Estimate
 

@@ -15,7 +15,7 @@ from gilbench.charts.drawing import style
 from gilbench.charts.reasons import gil
 from gilbench.charts.reasons.gil import Dot
 from gilbench.charts.speed import free_threading
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 from tests.charts.chart_data import case_summary, estimate, realistic, summary

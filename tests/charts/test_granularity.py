@@ -14,7 +14,7 @@ from gilbench import charts
 from gilbench.charts.costs import granularity
 from gilbench.probes._patterns import PATTERNS
 from gilbench.probes.granularity_probe import HALF, described, search
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import Summary
 from tests.charts import chart_data
 from tests.charts.test_every_chart import texts, title

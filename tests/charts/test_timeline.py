@@ -15,7 +15,7 @@ from gilbench.charts.drawing import style, task_bars
 from gilbench.charts.reasons import timeline
 from gilbench.charts.reasons.timeline import Block
 from gilbench.probes.timeline_probe import Task, Timeline
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import Summary
 from tests.charts.chart_data import HOSTILE, summary, timelines
 

@@ -12,7 +12,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.errors import Failure
 from gilbench.explain import findings
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.results.verdicts import Line, Verdicts
 from gilbench.stats import Estimate

@@ -11,7 +11,7 @@ from gilbench.measure.planning import RunOptions
 from gilbench.measure.rounds import measure_into
 from gilbench.measure.software import Software
 from gilbench.process.interpreters import Interpreter
-from gilbench.results.observations import Result
+from gilbench.results.records import Result
 from tests.scripted import MACHINE, Script, noisy, plan
 
 OTHER = Interpreter("/some/python3.13t", "3.13.5", "3.13t")

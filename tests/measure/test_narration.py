@@ -14,7 +14,7 @@ from gilbench.errors import Failure
 from gilbench.measure import narration
 from gilbench.measure.narration import RunProgress, so_far
 from gilbench.measure.rounds import Ledger, measure_into, run_rounds
-from gilbench.results.observations import Observation, Probing, Result
+from gilbench.results.records import Observation, Probing, Result
 from tests.scripted import MACHINE, Script, noisy, plan
 
 
@@ -83,7 +83,7 @@ def test_the_introduction_says_how_much_how_long_and_what_is_left_out() -> None:
 
 def test_the_conclusion_names_what_stopped_what_failed_and_what_was_not_measured(tmp_path: Path) -> None:
     cases = [Case(f"w{i}", "default", "sync") for i in range(4)]
-    script = Script(noisy(0.01), failures={"w1:default:sync:1x1": ("killed", "killed by SIGKILL")}, seconds=10.0)
+    script = Script(noisy(0.01), failures={"w1:default:sync:1x1": Failure("killed", "killed by SIGKILL")}, seconds=10.0)
     result = measure_into(Result("r", plan(cases, max_time=25.0), MACHINE), tmp_path / "r.json", script)
     text = narration.conclusion(result, Path("results/r.json"))
     measured = {o.case.workload for o in result.observations}

@@ -16,7 +16,7 @@ import pytest
 from gilbench import probes
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.measure import probed, prober
 from gilbench.probes import Found, Question, Scene, Unavailable, reference
 from gilbench.targets.own import TASKS

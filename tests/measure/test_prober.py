@@ -18,7 +18,7 @@ from gilbench.measure import prober
 from gilbench.measure.prober import ProbeOptions
 from gilbench.probes import Found, Probe, Probed, Question, Scene, Unavailable, all_probes, gil_probe
 from gilbench.process.talk import Broken
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from tests.scripted import plan
 
 Answer = Callable[[], Found]

@@ -13,7 +13,7 @@ from gilbench import variables
 from gilbench.errors import UserError
 from gilbench.measure import resuming
 from gilbench.results.journal import Journal
-from gilbench.results.observations import Result
+from gilbench.results.records import Result
 from tests.measure.scripted_run import OTHER, installed, options, timed
 from tests.scripted import MACHINE, plan
 

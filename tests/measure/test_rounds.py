@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import Failure, UserError
 from gilbench.measure.rounds import (
     FAILED,
@@ -24,7 +24,7 @@ from gilbench.measure.rounds import (
 )
 from gilbench.measure.workers import OutOfTimeError
 from gilbench.results.journal import Journal, read_journal
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 from gilbench.results.result_file import load
 from tests.scripted import MACHINE, Script, noisy, plan
 

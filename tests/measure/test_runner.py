@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
 from gilbench.measure import narration, prober, resuming, runner, software
 from gilbench.measure.rounds import Interrupted
 from gilbench.process import interpreters
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.result_file import load
 from tests.measure.scripted_run import OTHER, installed, options, timed
 from tests.scripted import MACHINE, Script

@@ -13,7 +13,7 @@ import pyperf
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import Failure, UserError, describe
 from gilbench.measure.worker import Meter, calibrate
 from gilbench.measure.workers import Workers

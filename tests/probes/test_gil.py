@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gilbench.advise.questions import call_items
+from gilbench.advice.questions import call_items
 from gilbench.cases.case import Case
 from gilbench.measure import prober
 from gilbench.probes import Found, Question, Unavailable, gil_probe

@@ -15,7 +15,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.probes import Scene, Unavailable, memory_probe
-from gilbench.process.memory import Peak, peak_memory, tree_bytes
+from gilbench.process.peak_memory import Peak, peak_memory, tree_bytes
 from gilbench.schedulers import Opened, Setup
 
 MIB = 1 << 20

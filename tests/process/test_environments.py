@@ -19,7 +19,7 @@ import pytest
 
 import gilbench
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import UserError
 from gilbench.measure import software as software_module
 from gilbench.measure.software import prepared

@@ -13,7 +13,7 @@ from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, Plan
 from gilbench.errors import Failure
 from gilbench.report import html_format
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.result_file import load
 from gilbench.results.summary import FailedCase, Summary, summarize
 from gilbench.stats import Estimate

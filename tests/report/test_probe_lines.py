@@ -14,7 +14,7 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.report.page import probe_lines
 from gilbench.report.page.probe_lines import UNREADABLE
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from tests.charts import chart_data
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "two-cores.json"

@@ -16,7 +16,7 @@ from gilbench.errors import Failure, UserError
 from gilbench.measure.rounds import Ledger, run_rounds
 from gilbench.results.format_version import FORMAT
 from gilbench.results.journal import Journal
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 from gilbench.results.result_file import load, newest, save
 from tests.scripted import MACHINE, Script, noisy, plan
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import Failure
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 from gilbench.results.summary import estimates, summarize
 from tests.scripted import MACHINE, observation, plan
 

@@ -18,13 +18,13 @@ SCRIPT = '''
 import json
 from contextlib import contextmanager
 
-from gilbench.advise import wording
-from gilbench.advise.choice import advised
-from gilbench.advise.contest import warm_race
-from gilbench.advise.entry import ruled_out
-from gilbench.advise.racing import Contender
-from gilbench.advise.starting import TimeLeft
-from gilbench.advise.target_facts import Facts
+from gilbench.advice import wording
+from gilbench.advice.choice import advised
+from gilbench.advice.contest import warm_race
+from gilbench.advice.entry import ruled_out
+from gilbench.advice.racing import Contender
+from gilbench.advice.starting import TimeLeft
+from gilbench.advice.target_facts import Facts
 from gilbench.cases.case import Case
 from gilbench.charts.drawing import style
 from gilbench.explain import series

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gilbench.advise.entry import schedulers_of_heat
+from gilbench.advice.entry import schedulers_of_heat
 from gilbench.schedulers import (
     FIRST_HEAT,
     MIX,
@@ -18,7 +18,7 @@ from gilbench.schedulers import (
     all_schedulers,
     core_schedulers,
 )
-from tests.advise.scripted_heats import FACTS
+from tests.advice.scripted_heats import FACTS
 
 SCHEDULERS = all_schedulers()
 

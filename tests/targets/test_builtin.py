@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gilbench import variables, workloads
-from gilbench.check.arms import Arm, ask
+from gilbench.checks.arms import Arm, ask
 from gilbench.errors import UserError
-from gilbench.plugins import names_in
+from gilbench.files import names_in
 from gilbench.process.environments import copy_code
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.modules import workloads_in

@@ -17,8 +17,8 @@ import pytest
 
 import gilbench
 from gilbench.errors import UserError
+from gilbench.files import names_in
 from gilbench.machine import usable_cpus
-from gilbench.plugins import names_in
 from gilbench.results.result_file import load
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.naming import workload_of

@@ -15,13 +15,13 @@ from dask import compute
 from dask.local import get_sync
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.commands.group import gilbench
 from gilbench.errors import Failure, UserError
 from gilbench.measure import narration, planning, resuming
 from gilbench.measure.software import Software
 from gilbench.measure.workers import Workers
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 from gilbench.targets.calls import Calls, batches, spread
 from gilbench.targets.items import items_of
 from gilbench.targets.naming import chosen, graph, workload_of

@@ -10,7 +10,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.checking import WrongAnswer, check
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import UserError
 from gilbench.machine import usable_cpus
 from gilbench.schedulers import Scheduler, Setup, Shape, all_schedulers

@@ -18,7 +18,7 @@ from dask.callbacks import Callback
 
 from gilbench import workloads
 from gilbench.explain.tutorial import CLAIMS
-from gilbench.plugins import modules_in
+from gilbench.files import modules_in
 from gilbench.targets.answers import same
 from gilbench.targets.builtin import all_workloads
 from gilbench.targets.workload import NO_ANSWER, SIZES, Job, Workload

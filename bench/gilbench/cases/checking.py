@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gilbench.errors import Failure, describe
 
 if TYPE_CHECKING:
-    from gilbench.cases.opening import Order
+    from gilbench.cases.order import Order
     from gilbench.schedulers import Opened
     from gilbench.targets.workload import Job, Workload
 

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gilbench.cases.case import Case
 from gilbench.cases.checking import Compute, FirstCompute, check, compute_of
+from gilbench.cases.order import Order
 
 if TYPE_CHECKING:
     from gilbench.schedulers import Opened, Setup
     from gilbench.targets.workload import Job, Workload
-
-
-@dataclass(frozen=True)
-class Order:
-    """What one child process is asked to open, and how to measure it.
-
-    call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
-    loops, values: fixed by the first observation of the case; None in that one. budget: seconds of computing to spend.
-    seconds_left: until the whole run should end.
-    """
-
-    case: Case
-    round: int
-    seed: int
-    call: str
-    budget: float
-    loops: int | None = None
-    values: int | None = None
-    seconds_left: float = math.inf
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain data."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Order:
-        """Read `as_json` back."""
-        return cls(**{**data, "case": Case(**data["case"])})
 
 
 @dataclass(frozen=True)

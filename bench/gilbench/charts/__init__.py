@@ -26,8 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gilbench.charts.table import Table, joined
 from gilbench.errors import UserError
-from gilbench.files import write
-from gilbench.plugins import modules_in, names_in
+from gilbench.files import modules_in, names_in, write
 from gilbench.results.summary import Summary
 
 if TYPE_CHECKING:

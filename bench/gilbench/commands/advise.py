@@ -25,6 +25,6 @@ def command(**options: Any) -> None:
 
     Exit codes: 0 with an answer, 2 on an error.
     """
-    from gilbench.advise.advisor import AdviseOptions, run
+    from gilbench.advice.advisor import AdviseOptions, run
 
     sys.exit(run(AdviseOptions(**options), sys.stderr, sys.stdout))

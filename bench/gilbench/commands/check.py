@@ -66,8 +66,8 @@ def command(**options: Any) -> None:
 
     Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
     """
-    from gilbench.check.checker import run
-    from gilbench.check.scope import CheckOptions
+    from gilbench.checks.checker import run
+    from gilbench.checks.scope import CheckOptions
 
     asked = CheckOptions(**options)
     if not 0 <= asked.inject < math.inf:

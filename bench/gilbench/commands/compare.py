@@ -25,7 +25,7 @@ def command(base: Path, head: Path, ratios: bool, threshold: float, format_: str
 
     The exit codes are those of `gilbench check`.
     """
-    from gilbench.check import stored
+    from gilbench.checks import stored
     from gilbench.console import printable
     from gilbench.errors import check_names
     from gilbench.report import formats

@@ -9,7 +9,7 @@ import click
 from gilbench import __version__, commands
 from gilbench.console import terminated_as_interrupted
 from gilbench.errors import UserError
-from gilbench.plugins import modules_in
+from gilbench.files import modules_in
 
 
 class Commands(click.Group):

@@ -11,7 +11,7 @@ import click
 @click.argument("name")
 def command(name: str) -> None:
     """Write NAME.py, a module of your own workloads to start from, to this folder. It runs as it is."""
-    from gilbench.targets import new
+    from gilbench.targets.scaffold import new
 
-    path = new.new(name, Path())
+    path = new(name, Path())
     click.echo(f"{path} is written; measure it: gilbench run {path} --profile quick")

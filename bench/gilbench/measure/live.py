@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.cases.plan import drawn_seed
 from gilbench.errors import Unavailable
 from gilbench.probes import Found, Question, reference

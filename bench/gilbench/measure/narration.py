@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gilbench import stats, units
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.cases.plan import Plan
 from gilbench.console import Progress
 from gilbench.measure.planning import SECONDS_PROBING, cases_to_probe
 from gilbench.measure.rounds import TIME_UP, Ledger
-from gilbench.results.observations import Observation, Probing, Result
+from gilbench.results.records import Observation, Probing, Result
 from gilbench.results.summary import estimates
 
 

@@ -11,7 +11,7 @@ from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of, drawn_seed
 from gilbench.errors import UserError, check_names
 from gilbench.measure.software import Software
-from gilbench.results.observations import Result
+from gilbench.results.records import Result
 from gilbench.schedulers import all_schedulers
 from gilbench.targets import naming
 from gilbench.targets.workload import SIZES, Workload

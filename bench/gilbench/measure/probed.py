@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gilbench.cases.checking import failure_of, seconds_of
-from gilbench.cases.opening import OpenCase, Order, opened
+from gilbench.cases.opening import OpenCase, opened
+from gilbench.cases.order import Order
 from gilbench.errors import Unavailable
 from gilbench.probes import Scene, resolve
 from gilbench.process import layout

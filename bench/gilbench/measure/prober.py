@@ -21,7 +21,7 @@ from gilbench.machine import fingerprint, usable_cpus
 from gilbench.measure.live import LiveProbed, Start
 from gilbench.probes import Found, Probe, Unavailable, all_probes
 from gilbench.process.talk import Broken
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.schedulers import all_schedulers, simplicity
 from gilbench.targets.naming import chosen
 from gilbench.targets.workload import SIZES

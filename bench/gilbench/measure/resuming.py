@@ -13,7 +13,7 @@ from gilbench.measure.planning import FOLDER, RunOptions, adjusted
 from gilbench.measure.software import Software
 from gilbench.process.interpreters import Interpreter
 from gilbench.results.journal import read_journal
-from gilbench.results.observations import Result
+from gilbench.results.records import Result
 from gilbench.results.result_file import load
 from gilbench.targets import naming
 from gilbench.variables import ITEMS, PYTHON

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from gilbench.cases.case import Case
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.cases.plan import Plan, observation_seed, shuffled
 from gilbench.measure.workers import OutOfTimeError
 from gilbench.results.journal import Journal
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 from gilbench.results.result_file import save
 from gilbench.results.summary import estimates
 from gilbench.stats import relative_half_width

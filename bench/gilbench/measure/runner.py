@@ -20,7 +20,7 @@ from gilbench.measure.software import Software
 from gilbench.measure.workers import OVERTIME, Workers
 from gilbench.process import interpreters
 from gilbench.process.interpreters import Interpreter
-from gilbench.results.observations import Result
+from gilbench.results.records import Result
 from gilbench.results.result_file import save
 
 INTERRUPTED = 130  # exit code

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from gilbench.cases.checking import Compute, WrongAnswer, failure_of
-from gilbench.cases.opening import OpenCase, Order, opened
+from gilbench.cases.opening import OpenCase, opened
+from gilbench.cases.order import Order
 from gilbench.files import write
 from gilbench.process import layout, lifeline
 
@@ -126,7 +127,7 @@ def calibrate(seconds: float, budget: float) -> tuple[int, int]:
 
 def memory_run(order: Order, case: OpenCase) -> dict[str, Any]:
     """Measure the peak memory of this process and all its descendants, in bytes beyond what they hold while idle."""
-    from gilbench.process.memory import peak_memory
+    from gilbench.process.peak_memory import peak_memory
 
     kinds = set()
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from gilbench.cases.opening import Order
+from gilbench.cases.order import Order
 from gilbench.errors import Failure
 from gilbench.process import child, lifeline
 from gilbench.process.talk import last_line
-from gilbench.results.observations import Observation
+from gilbench.results.records import Observation
 
 OVERTIME = 10.0  # seconds for which the last observation may continue when the time of the whole run is up
 

@@ -120,7 +120,7 @@ class Probe:
 def all_probes() -> dict[str, Probe]:
     """Return name -> Probe for every module of this folder, in the order of names."""
     from gilbench import probes
-    from gilbench.plugins import modules_in
+    from gilbench.files import modules_in
 
     found = {}
     for module in modules_in(probes, only="_probe"):

@@ -12,7 +12,7 @@ from typing import Any
 
 from gilbench import units
 from gilbench.probes import Found, Probed, Scene
-from gilbench.process.memory import peak_memory
+from gilbench.process.peak_memory import peak_memory
 
 SCHEDULERS = None
 PINNED = True

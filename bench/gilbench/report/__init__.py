@@ -34,7 +34,7 @@ Format = Callable[[Any, Page], str]
 def formats(of: Of) -> dict[str, Format]:
     """Return name -> function for every format of results, of verdicts or of claims."""
     from gilbench import report
-    from gilbench.plugins import modules_in
+    from gilbench.files import modules_in
 
     found = {module.__name__.rpartition(".")[2].removesuffix("_format"): module for module in modules_in(report)}
     return {name: getattr(module, f"of_{of}") for name, module in found.items() if hasattr(module, f"of_{of}")}

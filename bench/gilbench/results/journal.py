@@ -12,7 +12,7 @@ from gilbench.cases.plan import Plan
 from gilbench.errors import UserError
 from gilbench.machine import Value
 from gilbench.results.format_version import FORMAT, check_version
-from gilbench.results.observations import Observation, Result
+from gilbench.results.records import Observation, Result
 
 
 class Journal:

@@ -22,7 +22,7 @@ from gilbench.files import write
 from gilbench.machine import Value
 from gilbench.results.format_version import FORMAT, check_version
 from gilbench.results.journal import read_journal, read_text
-from gilbench.results.observations import Observation, Probing, Result
+from gilbench.results.records import Observation, Probing, Result
 
 # Metadata of pyperf that reveals a machine or a folder. Results are made to be shared.
 PRIVATE = frozenset({"hostname", "python_executable", "python_config_args", "boot_time", "uptime"})

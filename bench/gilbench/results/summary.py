@@ -13,12 +13,12 @@ from gilbench import stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.errors import Failure
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate
 
 if TYPE_CHECKING:
-    from gilbench.results.observations import Observation, Result
+    from gilbench.results.records import Observation, Result
 
 NESTED = 1.05  # CPU time over wall time under sync; above it, tasks must have threads of their own
 BEYOND = 1.05  # of the ideal speed-up; above it, sync must do extra work, such as fetching memory again

@@ -200,7 +200,7 @@ def summary_of(module: ModuleType) -> str:
 def all_schedulers() -> dict[str, Scheduler]:
     """Return name -> Scheduler for every module of this folder; core ones first."""
     from gilbench import schedulers
-    from gilbench.plugins import modules_in
+    from gilbench.files import modules_in
 
     found = [_as_scheduler(module) for module in modules_in(schedulers)]
     return {scheduler.name: scheduler for scheduler in sorted(found, key=lambda s: (s.name != "sync", not s.core))}

@@ -10,7 +10,7 @@ from typing import Final
 
 from gilbench import workloads
 from gilbench.errors import UserError, nearest
-from gilbench.plugins import names_in
+from gilbench.files import names_in
 from gilbench.targets.modules import workloads_in
 from gilbench.targets.workload import Workload
 

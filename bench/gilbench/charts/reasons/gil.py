@@ -17,7 +17,7 @@ from gilbench.charts.table import Table
 from gilbench.explain import selected
 from gilbench.explain.grouping import grouped
 from gilbench.probes.gil_probe import MANY_SWITCHES
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 

@@ -19,7 +19,7 @@ from gilbench.charts.drawing.task_bars import Bar
 from gilbench.charts.table import SERIES, Table
 from gilbench.explain import selected, series
 from gilbench.probes.timeline_probe import Timeline
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import Summary
 from gilbench.schedulers import core_schedulers
 

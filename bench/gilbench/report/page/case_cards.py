@@ -13,7 +13,7 @@ from gilbench.explain.findings import several
 from gilbench.explain.grouping import grouped
 from gilbench.report.page import probe_lines, tables
 from gilbench.report.page.probe_lines import Lanes, ProbeLine
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 from gilbench.targets.builtin import all_workloads

@@ -10,7 +10,7 @@ from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.explain.grouping import grouped
 from gilbench.probes import Probe, all_probes
-from gilbench.results.observations import Probing
+from gilbench.results.records import Probing
 
 WIDE: Final = 600  # units across a small timeline
 LANE: Final = 12  # units of one thread in it

@@ -1,0 +1,188 @@
+"""Who won, who has to race again, and the advice that follows. Pure: no clock, no process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gilbench.advice.fit import Fit
+from gilbench.advice.racing import Contender, Heat
+from gilbench.advice.target_facts import Facts
+from gilbench.advice.thresholds import DECISION, NOISE, RACE
+from gilbench.errors import UserError
+from gilbench.schedulers import PROCESSES, all_advisable, all_schedulers
+from gilbench.stats import Estimate, student_quantile
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What `advise` says.
+
+    verdict: "best", "no difference" (within 5 %, so that the simpler one is advised) or "cannot tell" (noise). speedup: of the
+    chosen one over sync. once: whether starting the workers counts. speedups: contender -> over sync; None where sync did not
+    run. status: contender -> what became of it, as text. seconds: contender -> of one compute. equal: those within 5 % of the
+    best. cost_seconds: that finding out took.
+    """
+
+    target: str
+    chosen: Contender
+    verdict: str
+    speedup: Estimate
+    once: bool
+    facts: Facts
+    speedups: Mapping[Contender, Estimate | None]
+    status: Mapping[Contender, str]
+    seconds: Mapping[Contender, float]
+    equal: tuple[Contender, ...] = ()
+    cpus: int = 1
+    cost_seconds: float = 0.0
+
+
+def advised(
+    target: str, facts: Facts, heats: Sequence[Heat], status: Mapping[Contender, str], once: bool, cpus: int
+) -> Advice:
+    """Return the advice that the heats give. Raises UserError where nothing could run.
+
+    status: contender -> why it did not race. once: whether starting the workers counts.
+    """
+    if not any(math.isfinite(heats[-1].median(contender)) for contender in heats[-1].times):
+        why = next(iter(status.values()), "no scheduler finished a compute")
+        raise UserError(f"{target!r} could not be raced: {why}")
+    chosen, verdict, equal = choose(heats)
+    became = dict(status)
+    for heat in heats:
+        for contender in heat.times:
+            became[contender] = heat.failed.get(contender) or heat.left.get(contender) or "raced to the end"
+    speedups = speedups_over_sync(heats)
+    return Advice(
+        target=target,
+        chosen=chosen,
+        verdict=verdict,
+        speedup=speedups.get(chosen) or Estimate(math.nan, 0.0, math.inf, 0),
+        once=once,
+        facts=facts,
+        speedups=speedups,
+        status=became,
+        seconds={
+            contender: heat.median(contender)
+            for heat in heats
+            for contender in heat.times
+            if math.isfinite(heat.median(contender))
+        },
+        equal=equal,
+        cpus=cpus,
+    )
+
+
+def choose(heats: Sequence[Heat]) -> tuple[Contender, str, tuple[Contender, ...]]:
+    """Return the contender to advise, the verdict, and those within 5 % of the best.
+
+    The last heat holds everyone that could win.
+    """
+    last, fit = heats[-1], Fit(heats)
+    leader = last.leader()
+    running = last.running
+    able = [contender for contender in last.times if contender == leader or contender in running]
+    best = min(able, key=lambda contender: _value(fit.ratio(contender, leader)))
+    over = {contender: _value(fit.ratio(contender, best)) for contender in able}
+    tied = [contender for contender in able if over[contender] <= 1 + DECISION.tie]
+    chosen = min(tied, key=lambda contender: (*simplicity(contender), over[contender]))
+    rivals = [fit.ratio(chosen, contender) for contender in able if contender != chosen]
+    if any(ratio is None or ratio.high > DECISION.too_wide for ratio in rivals):
+        return chosen, "cannot tell", tuple(tied)
+    others = {contender.scheduler for contender in tied} - {chosen.scheduler}
+    return chosen, "no difference" if others else "best", tuple(tied)
+
+
+def simplicity(contender: Contender) -> tuple[int, int]:
+    """Return a sort key: the simpler scheduler first, then the contender without chunks."""
+    return all_advisable()[contender.scheduler].simplicity, int(contender.chunk > 1)
+
+
+def undecided(heats: Sequence[Heat]) -> list[Contender]:
+    """Return who has to race again in fresh processes: the best of each scheduler that is within reach, three at most.
+
+    With them race other chunks that may really be better, because these need no processes of their own.
+    """
+    last, fit = heats[-1], Fit(heats)
+    leader = last.leader()
+    ratios = {contender: fit.ratio(contender, leader) for contender in last.running if contender != leader}
+    near = [
+        contender
+        for contender, ratio in sorted(ratios.items(), key=lambda item: (_value(item[1]), item[0]))
+        if ratio and ratio.low <= 1 + DECISION.same
+    ]
+    best = {leader.scheduler: leader}
+    for contender in near:
+        best.setdefault(contender.scheduler, contender)
+    close = list(best.values())[: DECISION.closest]
+    chunks = [
+        contender
+        for contender in near
+        for rival in close
+        if contender != rival
+        and contender.process == rival.process
+        and (ratio := fit.ratio(contender, rival))
+        and ratio.low < 1 - DECISION.tie
+    ]
+    return [*close, *chunks] if len(close) + len(chunks) > 1 else []
+
+
+def with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[Contender]:
+    """Return the closest and the leader with half its workers, where these were not raced and may be as fast; else none."""
+    leader = heats[-1].leader()
+    half = (
+        replace(leader, workers=leader.workers // 2)
+        if leader.workers > 1
+        else replace(leader, threads=leader.threads // 2)
+    )
+    ideal = facts.seconds / leader.parallelism
+    efficient = heats[-1].median(leader) < RACE.efficient * ideal
+    raced = any(half in heat.times for heat in heats)
+    if cpus < RACE.fewer_workers_from or leader.is_sync or half.parallelism < 2 or efficient or raced:
+        return []
+    return [half, *(undecided(heats) or [leader])]
+
+
+def clearly_lost(heat: Heat) -> str | None:
+    """Return why no other kind of processes can win, where a pool's have lost by far; None where they may.
+
+    All of them copy as much, or more.
+    """
+    pools = [
+        contender
+        for contender in heat.times
+        if all_schedulers()[contender.scheduler].kind == PROCESSES and math.isfinite(heat.median(contender))
+    ]
+    if not pools:
+        return None
+    fastest, leader = min(pools, key=heat.median), heat.leader()
+    times = heat.median(fastest) / heat.median(leader)
+    return f"{fastest.name} takes {times:.1f}x as long as {leader.name}" if times > RACE.lost else None
+
+
+def speedups_over_sync(heats: Sequence[Heat]) -> dict[Contender, Estimate | None]:
+    """Return the speed-up over sync of everyone that finished a compute; None where sync did not run.
+
+    Intervals hold for another time on this machine, when its CPUs may have more or less to give than during the race.
+    """
+    fit = Fit(heats)
+    finished = dict.fromkeys(
+        contender for heat in heats for contender in heat.times if math.isfinite(heat.median(contender))
+    )
+    sync = next((contender for contender in finished if contender.is_sync), None)
+    ratios = {contender: fit.ratio(sync, contender) if sync else None for contender in finished}
+    return {
+        contender: _at_another_time(ratio) if ratio and contender != sync else ratio
+        for contender, ratio in ratios.items()
+    }
+
+
+def _at_another_time(ratio: Estimate) -> Estimate:
+    reach = math.hypot(math.log(ratio.high / ratio.value), student_quantile(NOISE.freedom, 0.975) * NOISE.machine)
+    return Estimate(ratio.value, ratio.value * math.exp(-reach), ratio.value * math.exp(reach), ratio.n)
+
+
+def _value(ratio: Estimate | None) -> float:
+    return ratio.value if ratio else math.inf
