@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gilbench.cases.case import Case
+from gilbench.process.levels import AS_IS, LEVELED
 from gilbench.targets.workload import Workload
 
 if TYPE_CHECKING:
@@ -130,13 +131,46 @@ def cases_of(
                     if selection.workers and shape.workers * shape.threads not in selection.workers:
                         continue
                     for measure in workload.measures if scheduler.core or breadth == "all" else ("time",):
+                        level = LEVELED if measure == "time" else AS_IS
                         case = Case(
-                            workload.name, size, scheduler.name, shape.workers, shape.threads, workload.pinned, measure
+                            workload.name,
+                            size,
+                            scheduler.name,
+                            shape.workers,
+                            shape.threads,
+                            workload.pinned,
+                            measure,
+                            level,
                         )
                         if measure == "time":
                             found[case.baseline] = None
                         found[case] = None
+                        if case.parallelism == cpus and _explained(workload, scheduler, breadth):
+                            found |= dict.fromkeys(arms_of(case))
     return tuple(found)
+
+
+def arms_of(case: Case) -> tuple[Case, ...]:
+    """Return the cases whose times take a case's speed-up apart, each one step from the one before it.
+
+    sync as it is, sync leveled, one worker, all workers, and all workers as they are: see gilbench.explain.chains.
+    """
+    return (
+        replace(case.baseline, level=AS_IS),
+        case.baseline,
+        replace(case, workers=1, threads=1),
+        case,
+        replace(case, level=AS_IS),
+    )
+
+
+def _explained(workload: Workload, scheduler: Scheduler, breadth: str) -> bool:
+    """Return whether the speed-up of this workload under this scheduler is taken apart in a run of this breadth."""
+    if not workload.pinned or scheduler.name == "sync" or scheduler.collections_only or not scheduler.advisable:
+        return False
+    if breadth == "all":
+        return True
+    return scheduler.core and workload.representative and (workload.scaling or breadth == "core")
 
 
 def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -> Sequence[Shape]:

@@ -154,7 +154,7 @@ class LiveWorker:
         self._talk = Talk(
             [arm.python, "-P", "-m", "gilbench.checks.turns"],
             TurnOrder(order, str(arm.tree), how.slowdown.get(arm.name, 0.0)).as_json(),
-            child.environment(order.seed, pinned=order.case.pinned, given=given),
+            child.environment(order.seed, pinned=order.case.pinned, level=order.case.level, given=given),
             how.timeout,
             scratch=arm.folder,  # is removed with the arm, whatever happens here
             cwd=arm.folder,

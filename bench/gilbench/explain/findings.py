@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gilbench import units
-from gilbench.explain import selected, series, winners
+from gilbench.explain import chains, selected, series, winners
 from gilbench.explain.tutorial import Evidence, regret_of
 from gilbench.explain.winners import Contest
 from gilbench.results.summary import CaseSummary, Summary
@@ -56,7 +56,7 @@ class Noise:
 
 def of_summary(summary: Summary) -> list[Finding]:
     """Return the most useful findings of a result, at most three: first what to use, then what to avoid."""
-    sources: Sequence[Callable[[Summary], Iterator[Finding]]] = (_choices, _mistakes, _neither, _undecided)
+    sources: Sequence[Callable[[Summary], Iterator[Finding]]] = (_choices, _causes, _mistakes, _neither, _undecided)
     return [finding for source in sources for finding in source(summary)][:MOST]
 
 
@@ -155,6 +155,16 @@ def _choices(summary: Summary) -> Iterator[Finding]:
         yield Finding(
             f"Use {PLURAL[kind]} for", f"{len(mine)} of {several(len(contests), 'workload')}", text, "speedup"
         )
+
+
+def _causes(summary: Summary) -> Iterator[Finding]:
+    """Yield the speed-up that owes most to the allocator: users can have it without another scheduler."""
+    found = [chain for chain in chains.chains(summary) if chain.allocator.low > NOTICED and not chain.impossible]
+    largest = max(found, key=lambda chain: chain.allocator.low, default=None)
+    if largest:
+        text = f"{largest.case.workload}: {chains.sentence(largest)}."
+        figure = f"{units.times(largest.allocator.value)} from the allocator"
+        yield Finding("Do not credit the scheduler with the allocator", figure, text, "causes")
 
 
 def _mistakes(summary: Summary) -> Iterator[Finding]:

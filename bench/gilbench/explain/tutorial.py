@@ -46,7 +46,7 @@ class Evidence:
         """Return the cases of a workload under a scheduler, pinned or not; the one to look at comes last."""
         found = [
             case
-            for case in self.summary.cases
+            for case in self.summary.compared
             if (case.case.workload, case.case.scheduler, case.case.measure) == (workload, scheduler, measure)
         ]
         return sorted(found, key=lambda case: (SIZES.index(case.case.size), case.case.parallelism, case.case.workers))

@@ -46,8 +46,11 @@ class Contest:
     def winner(self) -> str:
         """The kind that wins, "either" if none does but every kind that may be the best beats sync, or else "unclear".
 
-        A kind wins if one of its intervals lies above every interval of every other kind, and no other kind failed.
+        A kind wins if one of its intervals lies above every interval of every other kind, and no other kind failed. Nothing
+        wins on a machine that was busy with something else.
         """
+        if any(case.disturbed for case in self.fastest.values()):
+            return "unclear"
         ends = self.ends
         best = max(ends, key=lambda kind: ends[kind][0])
         rivals = {kind for kind, (_, high) in ends.items() if high >= ends[best][0]} | {best}
@@ -63,7 +66,8 @@ def contests(summary: Summary) -> list[Contest]:
     cases = selected.at_main_size(selected.timed(summary))
     main = selected.main_sizes(cases)
     drawn = [case for case in cases if selected.usable(case.speedup) and case.case != case.case.baseline]
-    failures = grouped(summary.failures, lambda failure: (failure.case.workload, failure.case.pinned))
+    failed_cases = [failure for failure in summary.failures if failure.case.level == summary.level]
+    failures = grouped(failed_cases, lambda failure: (failure.case.workload, failure.case.pinned))
     found = []
     for (workload, pinned), group in grouped(drawn, lambda case: (case.case.workload, case.case.pinned)).items():
         best = {series.name_of(case.case): case for case in selected.at_most_workers(group)}

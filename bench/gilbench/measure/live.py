@@ -33,7 +33,7 @@ class LiveProbed:
         python: str = sys.executable,
     ) -> None:
         seed = drawn_seed()
-        variables = child.environment(seed, pinned=case.pinned, given=environment)
+        variables = child.environment(seed, pinned=case.pinned, level=case.level, given=environment)
         order = Order(case, 0, seed, "function", budget=0.0)
         self._case = case
         self._talk = Talk([python, "-P", "-m", "gilbench.measure.probed"], order.as_json(), variables, timeout)

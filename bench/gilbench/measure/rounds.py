@@ -16,6 +16,7 @@ from gilbench.cases.case import Case
 from gilbench.cases.order import Order
 from gilbench.cases.plan import Plan, observation_seed, shuffled
 from gilbench.measure.workers import OutOfTimeError
+from gilbench.results import disturbance
 from gilbench.results.journal import Journal
 from gilbench.results.records import Observation, Result
 from gilbench.results.result_file import save
@@ -70,7 +71,12 @@ class Ledger:
         """Stop the cases that are precise enough or at the maximum; return those still open."""
         profile = self.plan.profile
         found = estimates(self.observations)
-        enough = [case for case in self.open if len(self.of(case)) >= profile.min_observations]
+        enough = [
+            case
+            for case in self.open
+            if len(disturbance.undisturbed(self.of(case))) >= profile.min_observations
+            or len(self.of(case)) >= profile.max_observations
+        ]
         precise = {case for case in enough if relative_half_width(found[case]) <= profile.precision}
         # A baseline continues as long as a case that is compared with it, round by round.
         needed = {case.baseline for case in self.open if case not in precise}

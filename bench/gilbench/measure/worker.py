@@ -22,7 +22,7 @@ from gilbench.cases.checking import Compute, WrongAnswer, failure_of
 from gilbench.cases.opening import OpenCase, opened
 from gilbench.cases.order import Order
 from gilbench.files import write
-from gilbench.process import layout, lifeline
+from gilbench.process import layout, levels, lifeline, load
 
 TimeFunction = Callable[[int], float]
 
@@ -82,7 +82,8 @@ def run_case(order: Order) -> dict[str, Any]:
     gil_before = machine.gil_enabled()
     with opened(order) as case:
         meter = Meter(wall=case.facts.first.checking_seconds)
-        run = memory_run(order, case) if order.case.measure == "memory" else timed_run(order, case, meter)
+        with load.watched() as machine_load:
+            run = memory_run(order, case) if order.case.measure == "memory" else timed_run(order, case, meter)
     facts = {
         **case.facts.as_metadata(),
         "moved_bytes": case.job.moved_bytes,
@@ -90,6 +91,8 @@ def run_case(order: Order) -> dict[str, Any]:
         "gil_before": "enabled" if gil_before else "disabled",
         "gil_after": "enabled" if machine.gil_enabled() else "disabled",
         "blas": machine.blas(),
+        "allocator": levels.in_words(order.case.level),
+        **machine_load.as_metadata(),
     }
     return {**run, "metadata": {**run["metadata"], **facts}}
 

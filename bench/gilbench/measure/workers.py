@@ -54,7 +54,10 @@ class Workers:
         order_file, outcome_file, printed = folder / "order.json", folder / "outcome.json", folder / "printed.txt"
         outcome_file.unlink(missing_ok=True)
         order_file.write_text(json.dumps(order.as_json()))
-        environment = child.environment(order.seed, pinned=order.case.pinned, given=self.environment, temporary=folder)
+        case = order.case
+        environment = child.environment(
+            order.seed, pinned=case.pinned, level=case.level, given=self.environment, temporary=folder
+        )
         command = [self.python, "-P", "-m", "gilbench.measure.worker", str(order_file), str(outcome_file)]
         began = time.perf_counter()
         with printed.open("wb") as errors:

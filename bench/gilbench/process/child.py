@@ -6,18 +6,24 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from gilbench.process import layout, pins
+from gilbench.process import layout, levels, pins
 
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # variables that name the folder for temporary files
 
 
 def environment(
-    seed: int, *, pinned: bool, given: Mapping[str, str] | None = None, temporary: Path | None = None
+    seed: int,
+    *,
+    pinned: bool,
+    level: str,
+    given: Mapping[str, str] | None = None,
+    temporary: Path | None = None,
 ) -> dict[str, str]:
     """Return every variable of a child: those of this process, and on top what makes its measurement fair.
 
-    seed: of its memory layout. pinned: whether inner threads are pinned to one. given: variables on top of this process's
-    own. temporary: its folder for temporary files, so that what a killed pool or cluster leaves there can be removed.
+    seed: of its memory layout. pinned: whether inner threads are pinned to one. level: of the allocator (see levels). given:
+    variables on top of this process's own. temporary: its folder for temporary files, so that what a killed pool or cluster
+    leaves there can be removed.
     """
     return {
         **os.environ,
@@ -25,4 +31,5 @@ def environment(
         **(dict.fromkeys(TEMPORARY, str(temporary)) if temporary else {}),
         **layout.environment(seed),
         **pins.environment(pinned),
+        **levels.environment(level),
     }

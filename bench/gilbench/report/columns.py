@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gilbench import units
+from gilbench.process.levels import AS_IS
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.results.verdicts import Line
 
@@ -24,15 +25,15 @@ CASE_COLUMNS = (
 VERDICT_COLUMNS = ("case", "verdict", "ratio", "interval", "would find", "base", "head", "n", "time")
 
 
-def case_row(summary: CaseSummary) -> tuple[str, ...]:
-    """Return the cells of one case as text, in the order of CASE_COLUMNS."""
+def case_row(summary: CaseSummary, level: str = AS_IS) -> tuple[str, ...]:
+    """Return the cells of one case as text, in the order of CASE_COLUMNS. level: that of the cases that are compared."""
     case, unit = summary.case, "byte" if summary.case.measure == "memory" else "second"
     show = units.size if unit == "byte" else units.seconds
     speedup = summary.speedup
     return (
         case.workload if unit == "second" else f"{case.workload} (memory)",
         case.size,
-        case.scheduler if case.pinned else f"{case.scheduler} (inner threads)",
+        f"{case.scheduler}{'' if case.pinned else ' (inner threads)'}{' (as is)' if unit == 'second' and case.level != level else ''}",
         case.shape,
         show(summary.estimate.value),
         units.interval(summary.estimate, unit),

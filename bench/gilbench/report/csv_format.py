@@ -11,7 +11,7 @@ from gilbench.results.summary import Summary
 
 HEADER = (
     "workload,family,size,scheduler,workers,threads_per_worker,inner_threads,measure,median,low,high,n,"
-    "speedup,speedup_low,speedup_high,open_seconds,first_seconds,tasks,workers_used,moved_bytes,stop,notes"
+    "speedup,speedup_low,speedup_high,open_seconds,first_seconds,tasks,workers_used,moved_bytes,stop,notes,level"
 )
 
 
@@ -28,14 +28,14 @@ def of_result(summary: Summary, page: Page) -> str:
             + [_number(figure.value), _number(figure.low), _number(figure.high), figure.n]
             + ([_number(speedup.value), _number(speedup.low), _number(speedup.high)] if speedup else ["", "", ""])
             + [_number(found.opening.value) if found.opening else "", _number(found.first.value) if found.first else ""]
-            + [found.tasks, found.workers_used, found.moved_bytes, found.stop, "; ".join(found.flags)]
+            + [found.tasks, found.workers_used, found.moved_bytes, found.stop, "; ".join(found.flags), case.level]
         )
     for failure in summary.failures:
         case = failure.case
         writer.writerow(
             [case.workload, "", case.size, case.scheduler, case.workers, case.threads]
             + ["pinned" if case.pinned else "as users get them", case.measure, *[""] * 12, "failed"]
-            + [f"{failure.kind}: {failure.reason}"]
+            + [f"{failure.kind}: {failure.reason}", case.level]
         )
     return out.getvalue()
 

@@ -17,7 +17,7 @@ MARKS = {"regression": "🔴", "failed": "🔴", "inconclusive": "🟡", "improv
 def of_result(summary: Summary, page: Page) -> str:
     """Return a table in GitHub Flavored Markdown."""
     lines = [escape(headline(summary)), "", table_row(CASE_COLUMNS), table_row(["---"] * len(CASE_COLUMNS))]
-    lines += [table_row([escape(cell) for cell in case_row(case)]) for case in summary.cases]
+    lines += [table_row([escape(cell) for cell in case_row(case, summary.level)]) for case in summary.cases]
     lines.append("")
     lines += [f"- failed: {escape(f'{f.case.name}: {f.kind}: {f.reason}')}" for f in summary.failures]
     lines += [f"- **warning**: {escape(warning)}" for warning in summary.warnings]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gilbench.console import printable
+from gilbench.explain import chains
 from gilbench.explain.tutorial import FAILS, HOLDS, UNKNOWN, DecidedClaim
 from gilbench.report import Page
 from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
@@ -44,7 +45,7 @@ def of_result(summary: Summary, page: Page) -> str:
     for case in summary.cases:
         if last not in ("", case.case.workload):
             table.add_section()
-        cells = [Text(printable(cell)) for cell in case_row(case)]
+        cells = [Text(printable(cell)) for cell in case_row(case, summary.level)]
         if case.speedup and case.speedup.low > 1:
             cells[SPEEDUP].stylize("green")
         elif case.speedup and case.speedup.high < 1:
@@ -53,6 +54,8 @@ def of_result(summary: Summary, page: Page) -> str:
         last = case.case.workload
     console.print(Text(printable(headline(summary))))
     console.print(table)
+    for chain in chains.chains(summary):
+        console.print(Text(printable(f"why: {chain.case.workload}, {chains.sentence(chain)}"), style="dim"))
     for failure in summary.failures:
         reason = f"failed: {failure.case.name}: {failure.kind}: {failure.reason}"
         console.print(Text(printable(reason), style="red"))

@@ -20,6 +20,7 @@ from gilbench.cases.plan import Plan
 from gilbench.errors import UserError
 from gilbench.files import write
 from gilbench.machine import Value
+from gilbench.process.levels import AS_IS
 from gilbench.results.format_version import FORMAT, check_version
 from gilbench.results.journal import read_journal, read_text
 from gilbench.results.records import Observation, Probing, Result
@@ -101,6 +102,7 @@ def _pyperf_run(observation: Observation, machine: Mapping[str, Value]) -> Any:
         "threads": case.threads,
         "inner_threads": "pinned" if case.pinned else "as users get them",
         "measure": case.measure,
+        "level": case.level,
         "round": observation.round,
         "seed": observation.seed,
         "call": observation.call,
@@ -127,6 +129,7 @@ def _observations(content: Mapping[str, Any], benchmark: Mapping[str, Any]) -> I
             data["threads"],
             data["inner_threads"] == "pinned",
             data["measure"],
+            data.get("level", AS_IS),  # before there were levels, every case was as it is
         )
         yield Observation(
             case,

@@ -13,12 +13,15 @@ from gilbench import stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.errors import Failure
+from gilbench.process.levels import AS_IS, LEVELED
+from gilbench.results import disturbance
 from gilbench.results.records import Probing
 from gilbench.schedulers import all_schedulers
 from gilbench.stats import Estimate
 
 if TYPE_CHECKING:
-    from gilbench.results.records import Observation, Result
+    from gilbench.results import disturbance
+from gilbench.results.records import Observation, Result
 
 NESTED = 1.05  # CPU time over wall time under sync; above it, tasks must have threads of their own
 BEYOND = 1.05  # of the ideal speed-up; above it, sync must do extra work, such as fetching memory again
@@ -41,6 +44,7 @@ class CaseSummary:
     stop: why measuring stopped: "precision", "max observations", "max time", ...
     build: seconds to build the graph before anything is computed. build_tasks: tasks executed while building it.
     ran_on: what ran the tasks, according to dask: "threads", "processes", "cluster PxT" or "unknown".
+    disturbed: whether other programs kept the machine busy meanwhile, so that the case can win and lose nothing.
     """
 
     case: Case
@@ -59,6 +63,7 @@ class CaseSummary:
     build: Estimate | None = None
     build_tasks: int = 0
     ran_on: str = ""
+    disturbed: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,20 @@ class Summary:
         return _paired(logs, self.pair_spreads)
 
     @property
+    def level(self) -> str:
+        """The level of the cases that are compared: leveled, except in a result from before there were levels."""
+        return LEVELED if any(case.case.level == LEVELED for case in self.cases) else AS_IS
+
+    @property
+    def compared(self) -> tuple[CaseSummary, ...]:
+        """The cases that are compared with each other, in the order measured: without what was timed at another level."""
+        level = self.level
+        return tuple(case for case in self.cases if case.case.measure != "time" or case.case.level == level)
+
+    @property
     def timed(self) -> tuple[CaseSummary, ...]:
-        """The cases whose estimate is in seconds."""
-        return tuple(case for case in self.cases if case.case.measure == "time")
+        """The cases whose estimate is in seconds, at the level that is compared."""
+        return tuple(case for case in self.compared if case.case.measure == "time")
 
     @property
     def memory(self) -> tuple[CaseSummary, ...]:
@@ -145,11 +161,16 @@ def moderated_estimates(values: Mapping[Case, Sequence[float]]) -> dict[Case, Es
 
 def values_by_case(observations: Iterable[Observation]) -> dict[Case, list[float]]:
     """Return one number per process for each case, in the order measured."""
-    values: dict[Case, list[float]] = defaultdict(list)
+    return {case: [run.value for run in runs] for case, runs in runs_by_case(observations).items()}
+
+
+def runs_by_case(observations: Iterable[Observation]) -> dict[Case, list[Observation]]:
+    """Return the observations of each case that count: those with values, without what others disturbed."""
+    runs: dict[Case, list[Observation]] = defaultdict(list)
     for observation in observations:
         if not observation.failure:
-            values[observation.case].append(observation.value)
-    return dict(values)
+            runs[observation.case].append(observation)
+    return {case: disturbance.kept(observed) for case, observed in runs.items()}
 
 
 def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
@@ -164,10 +185,7 @@ def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
 
 def summarize(result: Result) -> Summary:
     """Digest a result into a CaseSummary for each case that has a value and a FailedCase for each one that failed."""
-    runs: dict[Case, list[Observation]] = defaultdict(list)
-    for observation in result.observations:
-        if not observation.failure:
-            runs[observation.case].append(observation)
+    runs = runs_by_case(result.observations)
     facts = {
         "estimate": estimates(result.observations),
         "opening": _estimates_of(runs, "open_seconds"),
@@ -199,7 +217,7 @@ def summarize(result: Result) -> Summary:
         _with_speedup(summary, found.ratio(cases[case.baseline], summary)) if case in pairs else summary
         for case, summary in cases.items()
     )
-    return replace(found, cases=timed, warnings=tuple(_warnings(timed)))
+    return replace(found, cases=timed, warnings=(*disturbance.warnings(result.observations), *_warnings(timed)))
 
 
 def _with_speedup(summary: CaseSummary, speedup: Estimate) -> CaseSummary:
@@ -244,6 +262,7 @@ def _case_summary(
         stop=result.stops.get(case.name, "unfinished"),
         build_tasks=max(int(run.metadata.get("build_tasks", 0)) for run in runs),
         ran_on=" or ".join(sorted({str(run.metadata.get("ran_on", "unknown")) for run in runs})),
+        disturbed=any(map(disturbance.is_disturbed, runs)),
     )
 
 
@@ -267,6 +286,8 @@ def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
         yield "an extension switched the GIL on"
     if any("unchecked" in run.metadata for run in runs):
         yield "answer not checked"
+    if any(map(disturbance.is_disturbed, runs)):
+        yield "measured while other programs were busy"
 
 
 def _warnings(cases: Sequence[CaseSummary]) -> Iterator[str]:

@@ -122,7 +122,7 @@ class WorkloadCards:
 def cards_of(summary: Summary, number: int) -> Iterator[WorkloadCards]:
     """Yield the cards of each workload of a result. number: of the result within the page."""
     probings: dict[str, list[Probing]] = grouped(summary.probes, lambda probing: probing.workload)
-    for index, (name, cases) in enumerate(grouped(summary.cases, lambda case: case.case.workload).items()):
+    for index, (name, cases) in enumerate(grouped(summary.compared, lambda case: case.case.workload).items()):
         mine = probings.get(name, [])
         workload = all_workloads().get(name)
         yield WorkloadCards(

@@ -45,7 +45,7 @@ def rows_of(summary: Summary, cards: Mapping[Case, CaseCard]) -> Iterator[Matrix
         [failure for failure in summary.failures if failure.case.measure == "time"],
         lambda failure: (failure.case.workload, failure.case.size),
     )
-    cases = [case for case in summary.cases if case.case.measure == "time"]
+    cases = [case for case in summary.compared if case.case.measure == "time"]
     groups = grouped(cases, lambda case: (case.case.workload, case.case.size))
     for key in dict.fromkeys((*groups, *failures)):
         rows = _rows(groups.get(key, []), failures.get(key, []), cards)

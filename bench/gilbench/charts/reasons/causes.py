@@ -1,0 +1,111 @@
+"""Causes: each speed-up taken apart by intervention, as a waterfall from 1x to what users get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from gilbench import units
+from gilbench.charts import NothingToDraw
+from gilbench.charts.drawing import intervals, scales, style
+from gilbench.explain import chains, series
+from gilbench.explain.chains import ALLOCATOR, ALLOCATOR_AGAIN, ONE_WORKER, WORKERS, Chain
+from gilbench.results.summary import Summary
+
+ROW: Final = 0.74  # inches
+THICK: Final = 0.17  # of a bar, as a fraction of the row
+# Okabe and Ito's orange and gray, with hatches for those who do not see colors; the workers' bar has the scheduler's own.
+LOOKS: Final = {ALLOCATOR: ("#E69F00", "//"), ALLOCATOR_AGAIN: ("#E69F00", "\\\\"), ONE_WORKER: ("#9A9A9A", "")}
+LABELS: Final = {
+    ALLOCATOR: "allocator leveled, under sync",
+    ONE_WORKER: "one worker of the scheduler in place of the main thread",
+    WORKERS: "all workers",
+    ALLOCATOR_AGAIN: "allocator as it is, under the scheduler",
+}
+
+
+def draw(summaries: Sequence[Summary]) -> Figure:
+    """Where does each speed-up come from?"""
+    found = [(summary, chains.chains(summary)) for summary in summaries]
+    shown = [(summary, mine) for summary, mine in found if mine]
+    if not shown:
+        raise NothingToDraw("this result has no cases as users get them beside leveled ones: run `gilbench run`")
+    heights = [len(mine) * ROW + 0.3 for _, mine in shown]
+    ends = [chain.speedup for _, mine in shown for chain in mine]
+    reached = [value for _, mine in shown for chain in mine for value in _cumulative(chain)]
+    legend = [
+        Patch(facecolor=_look(name)[0], hatch=_look(name)[1], edgecolor="white", label=LABELS[name]) for name in LABELS
+    ]
+    figure = style.page(
+        style.messages([summary for summary, _ in shown], lambda summary: chains.headline(chains.chains(summary))),
+        summaries,
+        sum(heights) + 0.55,
+        notes=[
+            "Each bar switches one thing and is measured in the same rounds. Bars multiply; the diamond is the speed-up "
+            "that users get, with its 95 % interval.",
+        ],
+        legend=legend,
+    )
+    grid = figure.add_gridspec(len(shown), 1, height_ratios=heights)
+    limits = scales.log_limits(ends, include=(1.0, 0.8, 2.2, *reached), pad=1.2)
+    for index, (summary, mine) in enumerate(shown):
+        axes = figure.add_subplot(grid[index, 0])
+        scales.ratio_axis(axes, "x", *limits)
+        _panel(axes, mine)
+        if len(shown) > 1:
+            axes.set_title(style.plain(summary.name))
+    axes.set_xlabel("speed-up over sync as it is (x, log scale)")
+    return figure
+
+
+def _look(name: str) -> tuple[str, str]:
+    return LOOKS.get(name, ("#0072B2", ""))
+
+
+def _cumulative(chain: Chain) -> Iterator[float]:
+    """Yield where each bar ends."""
+    reached = 1.0
+    for cause in chain.causes:
+        reached *= cause.factor.value
+        yield reached
+
+
+def _panel(axes: Axes, found: Sequence[Chain]) -> None:
+    """Draw one result: a row for each chain, a bar for each of its steps."""
+    axes.axvline(1, color="black", linewidth=1.1, zorder=1)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(range(len(found)), [_label(chain) for chain in found])
+    axes.tick_params(axis="y", length=0)
+    for row, chain in enumerate(found):
+        if row % 2 == 0:
+            axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
+        _waterfall(axes, row, chain)
+        look = style.style_of(series.name_of(chain.case))
+        mark = f"{units.times(chain.speedup.value)}{' ?' if chain.impossible else ''}"
+        intervals.draw(axes, [chain.speedup.value], [row + 0.4], [chain.speedup], look, size=5, label="")
+        axes.text(1.015, row, mark, transform=axes.get_yaxis_transform(), va="center")
+
+
+def _waterfall(axes: Axes, row: int, chain: Chain) -> None:
+    start = 1.0
+    for index, (cause, end) in enumerate(zip(chain.causes, _cumulative(chain), strict=True)):
+        y = row - 0.36 + index * 0.19
+        color, hatch = _look(cause.name)
+        if cause.name == WORKERS:
+            color = style.style_of(series.name_of(chain.case)).color
+        left, right = sorted((start, end))
+        axes.barh(y, right - left, THICK, left, color=color, hatch=hatch, edgecolor="white", linewidth=0.4, zorder=2)
+        axes.plot([end, end], [y, y + 0.19], color=style.GRAY, linewidth=0.6, zorder=2)
+        if cause.gains or cause.costs:
+            axes.annotate(
+                units.times(cause.factor.value), (right, y), (3, 0), textcoords="offset points", va="center", size=7
+            )
+        start = end
+
+
+def _label(chain: Chain) -> str:
+    return f"{style.plain(chain.case.workload)}\n{style.plain(chain.case.scheduler)} {chain.case.shape}"
