@@ -13,6 +13,7 @@ from gilbench.cases.case import Case
 from gilbench.errors import Failure
 from gilbench.probes._patterns import PATTERNS
 from gilbench.probes.granularity_probe import described, search
+from gilbench.process.levels import LEVELED
 from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, FailedCase, Summary
 from gilbench.stats import Estimate
@@ -57,6 +58,12 @@ WORKLOADS = {
     },
     "python_loops": {"sum_of_squares": (0.1, 1.0), "word_count": (0.13, 1.05), "more_loops": (0.1, 1.0)},
     "shared_work": {"together": (0.09, 1.0), "separately": (0.17, 1.0)},
+}
+# workload -> scheduler -> times as long as with the allocator leveled
+HEAP = {
+    "sqrt_sum": {"sync": 3.0, "threads": 1.0, "processes": 2.0},
+    "sum_of_squares": {"sync": 1.0, "threads": 1.0, "processes": 1.0},
+    "half_and_half": {"sync": 1.5, "threads": 1.0, "processes": 1.4},
 }
 SWEPT = ("return_bytes", "broadcast_bytes", "embedded_bytes")
 SCALING = ("sqrt_sum", "tiny_ufuncs", "csv_text", "csv_text_object", "sum_of_squares", "half_and_half", "sleep")
@@ -175,10 +182,24 @@ def realistic(
             own_memory = case.scheduler not in ("sync", "threads")
             peak = 2**20 * (180 + 95 * case.workers * own_memory) * chance.lognormvariate(0, 0.02)
             cases.append(case_summary(replace(case, measure="memory"), peak, family=family))
-    found = summary(cases, failures, name, usable_cpus=cpus, **machine)
+    failures = [replace(failure, case=replace(failure.case, level=LEVELED)) for failure in failures]
+    found = summary(leveled(cases), failures, name, usable_cpus=cpus, **machine)
     probes = (timelines("sqrt_sum", 0.0, cpus), timelines("sum_of_squares", 1.0, cpus))
     probes += (granularities(cpus),)
     return replace(found, probes=(*probes, *(probing(*work) for works in WORKLOADS.values() for work in works.items())))
+
+
+def leveled(cases: Iterable[CaseSummary]) -> Iterator[CaseSummary]:
+    """The timed cases at the level that is compared, and some of them as users get them, slower by what HEAP says."""
+    for case in cases:
+        if case.case.measure != "time":
+            yield case
+            continue
+        yield replace(case, case=replace(case.case, level=LEVELED))
+        slower = HEAP.get(case.case.workload, {}).get(case.case.scheduler)
+        if slower and case.case.size == "default":
+            seconds = case.estimate.value * slower
+            yield case_summary(case.case, seconds, family=case.family, sync=seconds, spread=0.05)
 
 
 def probing(workload: str, work: tuple[float, float], switches: float = 240.0) -> Probing:

@@ -124,7 +124,9 @@ def test_schedulers_are_named(name: str) -> None:
     drawn = figure(name)
     assert drawn is not None
     said = " / ".join(text.get_text() for text in texts(drawn))
-    schedulers = ["threads", "processes"] if name == "scaling" else ["threads", "processes", "loky", "distributed"]
+    schedulers = (
+        ["threads", "processes"] if name in ("scaling", "causes") else ["threads", "processes", "loky", "distributed"]
+    )
     assert [scheduler for scheduler in schedulers if scheduler not in said] == []
 
 

@@ -79,7 +79,7 @@ def test_a_dry_run_says_what_would_be_measured_with_another_interpreter(
         python="3.13t", dry_run=True, workloads=("csv_text", "sleep"), schedulers=("sync",), results=tmp_path
     )
     assert runner.run(asked, io.StringIO(), out) == 0
-    assert out.getvalue() == "sleep:small:sync:1x1\n"
+    assert out.getvalue() == "sleep:small:sync:1x1:leveled\n"
     assert list(tmp_path.iterdir()) == []
 
 

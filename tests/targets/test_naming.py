@@ -434,7 +434,7 @@ def test_the_command_line_takes_own_work_beside_built_in_workloads() -> None:
     targets = ["run", "sleep", "several.py", "mine.py:plain", "--items", "[1]", "--graph", "mine.py:one"]
     cases = call(*targets, "--dry-run", "--scheduler", "threads", "--size", "tiny", "--workers", "1").splitlines()
     names = ("sleep", "several.py:first", "several.py:second", "mine.py:plain", "mine.py:one()")
-    assert {f"{name}:tiny:threads:1x1" for name in names} <= set(cases)
+    assert {f"{name}:tiny:threads:1x1:leveled" for name in names} <= set(cases)
 
 
 def test_a_probe_takes_a_whole_module() -> None:

@@ -113,10 +113,13 @@ def cases_of(
     profile: Profile,
     selection: Selection,
     cpus: int,
+    *,
+    leveled: bool = True,
 ) -> tuple[Case, ...]:
     """Return the cases that the profile and the selection ask for, each once.
 
-    The sync baseline of every case whose time is measured is always among them.
+    The sync baseline of every case whose time is measured is always among them. leveled: whether times are measured with the
+    allocator leveled, with the arms that take speed-ups apart beside them; otherwise everything is measured as it is.
     """
     breadth = "all" if selection.narrows else profile.breadth
     found: dict[Case, None] = {}
@@ -131,7 +134,7 @@ def cases_of(
                     if selection.workers and shape.workers * shape.threads not in selection.workers:
                         continue
                     for measure in workload.measures if scheduler.core or breadth == "all" else ("time",):
-                        level = LEVELED if measure == "time" else AS_IS
+                        level = LEVELED if leveled and measure == "time" else AS_IS
                         case = Case(
                             workload.name,
                             size,
@@ -145,7 +148,11 @@ def cases_of(
                         if measure == "time":
                             found[case.baseline] = None
                         found[case] = None
-                        if case.parallelism == cpus and _explained(workload, scheduler, breadth):
+                        if (
+                            level == LEVELED
+                            and case.parallelism == cpus > 1
+                            and _explained(workload, scheduler, breadth)
+                        ):
                             found |= dict.fromkeys(arms_of(case))
     return tuple(found)
 

@@ -74,7 +74,7 @@ def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Ca
     cpus = usable_cpus()
     selection = Selection(workloads=("*",), schedulers=asked, sizes=(options.size,), workers=(1, cpus))
     shared = [workload for workload in wanted if all(workload.name in arm.workloads for arm in known.values())]
-    planned = plan.cases_of(shared, able, PROFILES["default"], selection, cpus)
+    planned = plan.cases_of(shared, able, PROFILES["default"], selection, cpus, leveled=False)
     widest = [case for case in planned if case.scheduler == "sync" or case.parallelism == cpus]
     return [case for case in widest if case.measure == "time" and case.scheduler in asked], missing
 

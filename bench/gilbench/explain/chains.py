@@ -126,6 +126,8 @@ def sentence(chain: Chain) -> str:
             f"{units.times(chain.limit)}: the measurement is at fault"
         )
     parts = list(_parts(chain))
+    if abs(math.log(chain.unexplained)) > math.log(NAMED):
+        parts.append(f"{units.times(chain.unexplained)} is not explained")
     why = "; ".join(parts) if parts else "no single cause stands out from the noise"
     return f"{who}: {pace(chain.speedup.value)} as sync, as users get them: {why}"
 

@@ -11,6 +11,7 @@ from typing import Final
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of
 from gilbench.machine import Value
+from gilbench.process.levels import LEVELED
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 from gilbench.targets.builtin import all_workloads, choose
@@ -43,7 +44,7 @@ def command(summary: Summary) -> str:
 
 def _selection(plan: Plan, machine: Mapping[str, Value]) -> list[str]:
     """Return the shortest options that select the plan's cases: none if the profile alone does."""
-    if set(plan.cases) == set(_planned(plan.profile, Selection(), machine)):
+    if set(plan.cases) == set(_planned(plan, Selection(), machine)):
         return []
     workloads = tuple(dict.fromkeys(case.workload for case in plan.cases))
     # Baselines are added automatically, so sync is named only if it is alone.
@@ -55,22 +56,34 @@ def _selection(plan: Plan, machine: Mapping[str, Value]) -> list[str]:
         tuple(sorted({case.parallelism for case in others})),
     )
     everything = Selection(workloads)
-    ways = product((everything.schedulers, full.schedulers), (everything.sizes, full.sizes), ((), full.workers))
+    # A single worker is also an arm of a wider case, and is then added automatically.
+    wide = tuple(count for count in full.workers if count > 1)
+    ways = product((everything.schedulers, full.schedulers), (everything.sizes, full.sizes), ((), wide, full.workers))
     for schedulers, sizes, workers in ways:
         shorter = Selection(workloads, schedulers, sizes, workers)
-        if set(plan.cases) == set(_planned(plan.profile, shorter, machine)):
+        if set(plan.cases) == set(_planned(plan, shorter, machine)):
             return _as_options(shorter)
     return _as_options(full)
 
 
-def _planned(profile: Profile, selection: Selection, machine: Mapping[str, Value]) -> tuple[Case, ...]:
-    """Return the cases that this selection asks for here; none if it names something that is not installed."""
+def _planned(plan: Plan, selection: Selection, machine: Mapping[str, Value]) -> tuple[Case, ...]:
+    """Return the cases that this selection asks for here; none if it names something that is not installed.
+
+    For a plan from before there were levels they are what was planned then, which today's command measures too.
+    """
     known = all_workloads()
     if not set(selection.workloads) <= set(known) or not set(selection.schedulers) <= set(all_schedulers()):
         return ()
     cpus = machine.get("usable_cpus")
     workloads = choose(known, selection.workloads)
-    return cases_of(workloads, all_schedulers(), profile, selection, cpus if isinstance(cpus, int) and cpus > 0 else 1)
+    return cases_of(
+        workloads,
+        all_schedulers(),
+        plan.profile,
+        selection,
+        cpus if isinstance(cpus, int) and cpus > 0 else 1,
+        leveled=any(case.level == LEVELED for case in plan.cases),
+    )
 
 
 def _as_options(selection: Selection) -> list[str]:

@@ -30,10 +30,11 @@ def case_row(summary: CaseSummary, level: str = AS_IS) -> tuple[str, ...]:
     case, unit = summary.case, "byte" if summary.case.measure == "memory" else "second"
     show = units.size if unit == "byte" else units.seconds
     speedup = summary.speedup
+    other_level = unit == "second" and case.level != level
     return (
         case.workload if unit == "second" else f"{case.workload} (memory)",
         case.size,
-        f"{case.scheduler}{'' if case.pinned else ' (inner threads)'}{' (as is)' if unit == 'second' and case.level != level else ''}",
+        f"{case.scheduler}{'' if case.pinned else ' (inner threads)'}{' (as is)' if other_level else ''}",
         case.shape,
         show(summary.estimate.value),
         units.interval(summary.estimate, unit),

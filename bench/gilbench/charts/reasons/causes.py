@@ -45,8 +45,8 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         summaries,
         sum(heights) + 0.55,
         notes=[
-            "Each bar switches one thing and is measured in the same rounds. Bars multiply; the diamond is the speed-up "
-            "that users get, with its 95 % interval.",
+            "Each bar switches one thing and is measured in the same rounds; the bars multiply. The mark is the speed-up that "
+            "users get, with its 95 % interval. A bar has a number where its whole interval is beyond 5 %.",
         ],
         legend=legend,
     )
@@ -101,9 +101,7 @@ def _waterfall(axes: Axes, row: int, chain: Chain) -> None:
         axes.barh(y, right - left, THICK, left, color=color, hatch=hatch, edgecolor="white", linewidth=0.4, zorder=2)
         axes.plot([end, end], [y, y + 0.19], color=style.GRAY, linewidth=0.6, zorder=2)
         if cause.gains or cause.costs:
-            axes.annotate(
-                units.times(cause.factor.value), (right, y), (3, 0), textcoords="offset points", va="center", size=7
-            )
+            axes.annotate(units.times(cause.factor.value), (right, y), (3, 0), textcoords="offset points", va="center")
         start = end
 
 
