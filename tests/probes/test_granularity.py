@@ -18,7 +18,7 @@ from gilbench.cases.counting import counting
 from gilbench.measure import prober
 from gilbench.probes import Found, Probed, Question, Scene, Unavailable, _patterns, all_probes, granularity_probe
 from gilbench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
-from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
+from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, metg_text, search
 from gilbench.schedulers import Opened, Setup
 
 Curve = Callable[[float], float]
@@ -133,14 +133,14 @@ def test_a_low_ceiling_moves_the_crossing_and_shows_as_the_best() -> None:
 def test_figures_in_words() -> None:
     at = [{"metg": seconds} for seconds in (4.512e-4, 6e-4, 1.23e-3)]
     below, above = {"metg": None, "bound": "below"}, {"metg": None, "bound": "above"}
-    assert in_words(at[:1]) == "450 µs"
-    assert in_words(at[:2]) == "450 to 600 µs"
-    assert in_words(at[::-1]) == "450 µs to 1.2 ms"
-    assert in_words([below]) == "less than 10 µs"
-    assert in_words([above, above]) == "more than 100 ms"
-    assert in_words([below, at[0]]) == "less than 10 to 450 µs"
-    assert in_words([above, at[2]]) == "1.2 ms to more than 100 ms"
-    assert in_words([{"metg": 9.96e-4}, {"metg": 0.0999}]) == "1 to 100 ms"
+    assert metg_text(at[:1]) == "450 µs"
+    assert metg_text(at[:2]) == "450 to 600 µs"
+    assert metg_text(at[::-1]) == "450 µs to 1.2 ms"
+    assert metg_text([below]) == "less than 10 µs"
+    assert metg_text([above, above]) == "more than 100 ms"
+    assert metg_text([below, at[0]]) == "less than 10 to 450 µs"
+    assert metg_text([above, at[2]]) == "1.2 ms to more than 100 ms"
+    assert metg_text([{"metg": 9.96e-4}, {"metg": 0.0999}]) == "1 to 100 ms"
 
 
 def test_lines() -> None:

@@ -115,9 +115,9 @@ def test_another_implementation_has_another_tag(tmp_path: Path) -> None:
     [
         (done(json.dumps({**FACTS, "version": [3, 10, 13]})), "is Python 3.10.13: gilbench needs 3.11 or newer"),
         (done(json.dumps({**FACTS, "version": [2, 7, 18]})), "is Python 2.7.18: gilbench needs 3.11 or newer"),
-        (done(err="shim: no\nmore"), "is no working Python: shim: no"),
-        (done("[]"), "is no working Python: "),
-        (done(), "is no working Python: exit code 0"),
+        (done(err="shim: no\nmore"), "is not a working Python: shim: no"),
+        (done("[]"), "is not a working Python: "),
+        (done(), "is not a working Python: exit code 0"),
     ],
 )
 def test_what_is_no_interpreter_for_us_is_one_line(tmp_path: Path, said: Done, line: str) -> None:

@@ -261,7 +261,7 @@ def test_own_work_comes_after_built_in_workloads_and_each_once() -> None:
     ("target", "said"),
     [
         ("mine.py:plan", "no function 'plan' there: did you mean plain or lazy?"),
-        ("mine.py:guarded", 'what stands under `if __name__ == "__main__":` is not there on import'),
+        ("mine.py:guarded", 'code under `if __name__ == "__main__":` does not run on import'),
         ("mine.py:generator", "return a list of what it yields"),
         ("mine.py:coroutine", "wrap it with asyncio.run"),
         ("mine.py:cached", "name mine.py:cached.__wrapped__"),

@@ -109,7 +109,7 @@ def run_heat(
     rivals: Heat | None = None,
     patience: float = 0.0,
 ) -> Heat:
-    """Race until one contender is left, until more rounds would say no more, or until the time is up.
+    """Race until one contender is left, until more rounds would add nothing, or until the time is up.
 
     seconds: for the heat; twice as many where they are too few for the fewest rounds. At least one round is run. rivals: an
     earlier heat, whose leader's time bounds the patience with newcomers. patience: seconds that each turn is granted at least,

@@ -128,7 +128,7 @@ class LiveStarter:
 
 
 class TimeLeft:
-    """What can still be begun and end in time, judging by how long it has taken so far to start processes.
+    """What can still be started and finished in time, judging by how long starting processes has taken so far.
 
     began: by the clock, when everything began.
     """

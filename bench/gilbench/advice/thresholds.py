@@ -1,7 +1,7 @@
-"""Every threshold of `gilbench advise`, by what it decides. What a scheduler costs stands in the scheduler's own file.
+"""Every threshold of `gilbench advise`, by what it decides. What a scheduler costs is in the scheduler's own file.
 
 The text under a field gives its unit, what it is for and where the figure comes from. "By hand" means that no measurement of
-this figure alone is on record. What all of them together are worth is measured by docs/measure_advice.py, simulated by
+this figure alone is on record. How well they work together is measured by docs/measure_advice.py, simulated by
 docs/simulate_advice.py and reported in docs/advice.md.
 """
 
@@ -52,7 +52,7 @@ class Entry:
     mostly_waits: float = 0.5
     """The same, below which only more workers than CPUs race; docs/advice.md."""
     busy_twice: int = 2
-    """Tasks under way, as a multiple of those that would keep all CPUs busy by turns: they do not take turns; docs/advice.md."""
+    """Tasks under way, as a multiple of those that keep all CPUs busy if they take turns, which they do not; docs/advice.md."""
     most_threads: int = 32
     """Threads at most where tasks wait, because waiting tasks cost memory all the same; docs/advice.md."""
     most_threads_per_cpu: int = 4
@@ -64,7 +64,7 @@ class Race:
     """How the race goes, and when it ends."""
 
     budget: float = 25.0
-    """Seconds for everything: what would not end by then is not begun; docs/advice.md."""
+    """Seconds for everything: what would not finish by then is not started; docs/advice.md."""
     heat: float = 2.0
     """Seconds of racing in one set of processes; by hand."""
     repeats: int = 3

@@ -94,8 +94,8 @@ class Verdict:
     """What is known about a case after its epochs so far, and what to do next.
 
     ratio, low, high: head over base and its interval, which holds even though the data was looked at after every epoch.
-    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread: with all
-    the exploring that the design allows or, where the case was cut short (next is not stop), with what there was.
+    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread: with all the
+    exploring that the design allows or, where the case was cut short (next is not stop), with the epochs so far.
     p_value: for a slowdown beyond the threshold, before Holm; 1 until confirmed.
     explored, confirmed: epochs in each stage.
     next: the stage that the next epoch belongs to, or `stop`.

@@ -124,7 +124,7 @@ def noise(summary: Summary) -> Noise:
 
 
 def within(reach: float) -> str:
-    """Return how far an interval reaches, in words: `±12%`, or `a factor of 3.2` where a percentage would mislead."""
+    """Return how far an interval reaches, as text: `±12%`, or `a factor of 3.2` where a percentage would mislead."""
     return f"±{reach:.0%}" if reach < 1 else f"a factor of {units.digits(1 + reach)}"
 
 

@@ -67,7 +67,7 @@ def resumed(before: Result, path: Path, options: RunOptions, software: Software)
 
 
 def resume_options(options: RunOptions, software: Software) -> str:
-    """Return the options that `gilbench run --resume --name NAME` needs besides, to resume this run."""
+    """Return the further options that `gilbench run --resume --name NAME` needs to resume this run."""
     parts = {
         " --python ": options.python if software.tag else None,
         " -o ": None if options.results == FOLDER else str(options.results),

@@ -112,7 +112,7 @@ def explained(result: Result, path: Path, start: Start, say: Say, until: float =
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted: the timings and what was probed are kept in {path}; "
-            f"go on with `gilbench run --resume --name {path.stem}{again}`"
+            f"continue with `gilbench run --resume --name {path.stem}{again}`"
         ) from None
     return result
 

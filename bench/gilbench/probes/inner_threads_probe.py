@@ -29,7 +29,7 @@ FREE, WITH_ONE_PINNED = 0.3, 0.2  # seconds of computes, at least
 CALM = 0.15  # seconds after which OpenBLAS's threads no longer spin while they wait for work: 2**28 cycles
 BUSY = 0.1  # seconds for which two threads are known to be busy
 LOW, HIGH = 1.7, 2.5  # bounds of what these must read as
-GAP = 1e-3  # seconds between two looks, on average
+GAP = 1e-3  # seconds between two samples, on average
 CLEAR = 1.15  # the ratio above which inner threads are at work
 # Share of the excess over 1: a pool whose pinning removes that much is a culprit. It is not more, because pyarrow pinned to
 # one thread still uses another one to read.
@@ -231,7 +231,7 @@ def runnable(tasks: Path) -> int:
     count = 0
     try:
         for task in tasks.iterdir():
-            with suppress(FileNotFoundError, ProcessLookupError):  # ended between two looks
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended between two reads
                 # The state follows the name, which may itself contain parentheses and spaces.
                 count += (task / "stat").read_bytes().rpartition(b")")[2].split(None, 1)[0] == b"R"
     except (FileNotFoundError, ProcessLookupError):

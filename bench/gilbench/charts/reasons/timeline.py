@@ -220,7 +220,7 @@ def story(block: Block) -> str:
 
 
 def _change(gain: float) -> str:
-    """Return a gain over sync in words; "" if it is small."""
+    """Return a gain over sync as a phrase; "" if it is small."""
     if gain > SAME:
         return f"{gain:.1f}x faster"
     return f"{1 / gain:.1f}x slower" if gain < 1 / SAME else ""

@@ -48,7 +48,7 @@ class CaseCard:
 
     @property
     def shape(self) -> str:
-        """Its workers in words: `2 processes of 1 thread`."""
+        """Its workers: `2 processes of 1 thread`."""
         case = self.about.case
         threads = several(case.threads, "thread")
         return threads if case.workers == 1 else f"{case.workers} processes of {threads}"
@@ -65,7 +65,7 @@ class CaseCard:
 
     @property
     def look(self) -> str:
-        """Return "fast" or "slow" if the case is so beyond doubt, else "even"."""
+        """Return "fast" or "slow" if that is beyond doubt, else "even"."""
         if self.gain is None:
             return "even"
         return "fast" if self.gain.low > 1 else "slow" if self.gain.high < 1 else "even"

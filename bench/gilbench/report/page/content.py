@@ -136,7 +136,7 @@ def side_by_side(results: Sequence[Result]) -> list[SharedCase]:
 
 
 def matrix_of(results: Sequence[Result]) -> list[tuple[Result, MatrixRow]]:
-    """Return the rows of the matrix, each with its result. Rows about the same work stand together."""
+    """Return the rows of the matrix, each with its result. Rows about the same work are next to each other."""
     rows = [(result, row) for result in results for row in result.rows]
     return [pair for same in grouped(rows, lambda pair: pair[1].key).values() for pair in same]
 
