@@ -1,4 +1,4 @@
-"""What the advice is worth: its regret over an exhaustive measurement, beside that of the rules people use today.
+"""What the advice is worth: its regret over an exhaustive measurement, compared with that of the rules people use today.
 
     python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
@@ -60,7 +60,7 @@ FASTEST, FINALS, SHORT = 3, 6, 1.5  # that meet again, in how many sets, and sec
 DUELS = 10  # sets of the advised one and the best alone
 FINALS_LARGE, DUELS_LARGE = 2, 5  # of the size large, where a set takes a minute
 TWICE = 2.0
-ADVICE = "gilbench advise"  # beside the rules
+ADVICE = "gilbench advise"  # its row among the rules
 CLOSE = 0.05  # regret up to which a choice is as good as the best
 LONG = 4.0  # times the seconds, from which on two rounds of turns are enough
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait

@@ -1,5 +1,4 @@
-"""The console: lines without delay, text without control characters, progress as a bar or as lines, and stopping by a
-signal."""
+"""The console: lines without delay, text without control characters, progress as a bar or lines, and stopping on a signal."""
 
 from __future__ import annotations
 

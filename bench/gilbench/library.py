@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gilbench.errors import UserError, check_names
+from gilbench.errors import INTERRUPTED, UserError, check_names
 
 if TYPE_CHECKING:
     from gilbench.advice.choice import Advice
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 Names = str | Iterable[str]
 
-INTERRUPTED = 130  # the exit code of a command that was interrupted
 LONGEST_ITEMS = 100_000  # characters: an environment variable carries the items, and Linux allows 128 KiB for one
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gilbench import units
 from gilbench.advice.thresholds import DECISION, NOISE, RACE
 from gilbench.process.talk import Broken
 from gilbench.stats import own_spread, squared_error, student_quantile
@@ -165,7 +166,7 @@ def drop(heat: Heat, rounds: int) -> None:
             low, _ = reach(ratios, between(contender, leader))
             hopeless = low > math.log1p(DECISION.same)
         if hopeless:
-            heat.left[contender] = f"left after {rounds} round{'s' if rounds > 1 else ''}"
+            heat.left[contender] = f"left after {units.count(rounds, 'round')}"
 
 
 def between(above: Contender, below: Contender) -> float:

@@ -11,7 +11,7 @@ from typing import IO
 
 from gilbench.cases.case import Case
 from gilbench.console import Say, progress, sayer
-from gilbench.errors import UserError
+from gilbench.errors import INTERRUPTED, UserError
 from gilbench.measure import narration, planning, prober, resuming, software
 from gilbench.measure.live import LiveProbed, Start
 from gilbench.measure.planning import RunOptions
@@ -22,8 +22,6 @@ from gilbench.process import interpreters
 from gilbench.process.interpreters import Interpreter
 from gilbench.results.records import Result
 from gilbench.results.result_file import save
-
-INTERRUPTED = 130  # exit code
 
 
 def run(options: RunOptions, err: IO[str], out: IO[str]) -> int:

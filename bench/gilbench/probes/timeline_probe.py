@@ -367,7 +367,7 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _figures(timeline: Timeline) -> str:
-    count = f"{len(timeline.tasks)} task{'' if len(timeline.tasks) == 1 else 's'}"
+    count = units.count(len(timeline.tasks), "task")
     if timeline.planned > len(timeline.tasks):
         count += f" (of {timeline.planned}: dask still had the others' results)"
     longest, gap = timeline.longest, timeline.gap

@@ -101,7 +101,7 @@ def message(summary: Summary) -> str:
         return f"no {PROBE} probe"
     order = sorted(curves, key=lambda name: sorted(_place(curve) for curve in curves[name]))
     same = grouped(order, lambda name: metg_text(curves[name]))
-    parts = [f"{length} on {style.listed([style.plain(name) for name in names])}" for length, names in same.items()]
+    parts = [f"{length} on {units.listed([style.plain(name) for name in names])}" for length, names in same.items()]
     return f"Half of the efficiency is left at tasks of {', '.join(parts)}"
 
 

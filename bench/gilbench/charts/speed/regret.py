@@ -102,7 +102,7 @@ def message(table: Sequence[Regret]) -> str:
     count = Counter(regret.rating for regret in table)
     margin = f"{100 * (CLOSE - 1):.0f}{style.NO_BREAK}%"
     parts = [
-        f"dask's default is within {margin} of the best on {count['close']} of {style.count(len(table), 'collection')}"
+        f"dask's default is within {margin} of the best on {count['close']} of {units.count(len(table), 'collection')}"
     ]
     if count["unclear"]:
         parts.append(f"{count['unclear']} {'is' if count['unclear'] == 1 else 'are'} unclear")

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Final
 
 from gilbench import units
-from gilbench.explain.findings import several
 from gilbench.explain.grouping import grouped
 from gilbench.report.page import probe_lines, tables
 from gilbench.report.page.probe_lines import Lanes, ProbeLine
@@ -50,7 +49,7 @@ class CaseCard:
     def shape(self) -> str:
         """Its workers: `2 processes of 1 thread`."""
         case = self.about.case
-        threads = several(case.threads, "thread")
+        threads = units.count(case.threads, "thread")
         return threads if case.workers == 1 else f"{case.workers} processes of {threads}"
 
     @property
