@@ -127,7 +127,7 @@ def test_no_folder_is_called_like_a_module_of_the_standard_library() -> None:
     assert not {path.parent.name for path in FILES} & sys.stdlib_module_names
 
 
-def test_no_folder_holds_more_modules_than_fit_on_a_glance() -> None:
+def test_no_folder_holds_more_modules_than_one_can_take_in_at_a_glance() -> None:
     counts = Counter(path.parent for path in MODULES)
     assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
 

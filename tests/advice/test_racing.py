@@ -73,7 +73,7 @@ def test_other_chunks_in_the_same_process_share_its_layout() -> None:
     assert math.log(1.05) < low < 0.0805 < high
 
 
-def test_it_ends_when_more_rounds_would_tell_nothing_more() -> None:
+def test_it_ends_when_more_rounds_would_add_nothing() -> None:
     quiet, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.001)
     noisy, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.2)
     assert len(quiet.times[SYNC]) == 3

@@ -111,7 +111,7 @@ def test_without_git_folders_can_still_be_compared(
         pass
 
 
-def test_packages_that_cannot_be_had_are_one_line_and_leave_no_environment(tmp_path: Path) -> None:
+def test_packages_that_are_not_available_are_one_line_and_leave_no_environment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no environment with no-such-package-x==1"):
         environment(sys.executable, ("no-such-package-x==1",), tmp_path)
     assert not any((tmp_path / "environments").iterdir())

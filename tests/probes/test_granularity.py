@@ -69,11 +69,11 @@ def test_symmetric_noise_moves_it_little(seed: int) -> None:
     assert 0.5e-3 < found.seconds < 2e-3
 
 
-@pytest.mark.parametrize("spoilt", range(10))
+@pytest.mark.parametrize("spoiled", range(10))
 @pytest.mark.parametrize("overhead", [3e-5, 2e-4, 3e-3])
-def test_no_single_disturbed_measurement_leads_it_astray(spoilt: int, overhead: float) -> None:
+def test_no_single_disturbed_measurement_leads_it_astray(spoiled: int, overhead: float) -> None:
     looks, exact = iter(range(100)), scheduler(overhead)
-    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(looks) == spoilt else 1.0))
+    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(looks) == spoiled else 1.0))
     found = search(curve)
     assert found.seconds is not None
     assert overhead / TIGHT < found.seconds < overhead * TIGHT
@@ -89,7 +89,7 @@ def test_a_curve_with_a_dip_gives_a_crossing_of_it() -> None:
     assert at_the_middle.low < 2e-3 <= at_the_middle.high * 1.001
 
 
-def test_it_never_asks_for_ever() -> None:
+def test_it_always_ends() -> None:
     chance = random.Random(1)
     for _ in range(300):
         curve = Counted(lambda seconds: chance.random())
@@ -108,7 +108,7 @@ def test_out_of_reach_is_an_answer() -> None:
     assert described(below)["reason"] == "even tasks of 10.0 µs keep half of the efficiency"
 
 
-def test_a_disturbed_first_look_at_the_shortest_task_is_mended() -> None:
+def test_a_disturbed_first_measurement_of_the_shortest_task_is_corrected() -> None:
     looks = iter([1.0, 0.2, *[0.9] * 20])
     assert search(lambda seconds: next(looks)).bound == "below"
 
@@ -217,9 +217,9 @@ def test_answers_count_paths() -> None:
 
 def test_keys_are_fresh_and_dasks_default_scheduler_takes_them() -> None:
     steps = steps_of("tree", 1, 4)
-    one, other = Graph(steps, 10), Graph(steps, 10)
-    assert not set(one.tasks) & set(other.tasks)
-    assert dask.compute(one, other) == (answers(steps), answers(steps))
+    first, second = Graph(steps, 10), Graph(steps, 10)
+    assert not set(first.tasks) & set(second.tasks)
+    assert dask.compute(first, second) == (answers(steps), answers(steps))
 
 
 def test_tasks_travel_by_name() -> None:
@@ -283,7 +283,7 @@ def test_it_asks_for_the_efficiency_of_every_pattern() -> None:
     assert found["trivial"]["metg"] == pytest.approx(1e-4, rel=0.01)
     assert found["stencil_1d"]["metg"] == pytest.approx(2e-4, rel=0.01)
     assert (found["tree"]["bound"], found["all_to_all"]["bound"]) == ("below", "above")
-    assert all((one["workers"], one["processes"], one["threads"]) == (6, 3, 2) for one in found.values())
+    assert all((metg["workers"], metg["processes"], metg["threads"]) == (6, 3, 2) for metg in found.values())
     assert [question for question, _ in probed.asked[:2]] == [
         granularity_probe.calibrate_work,
         granularity_probe.efficiency_without_scheduler,
@@ -377,11 +377,11 @@ def test_a_real_scheduler() -> None:
         pytest.skip(reasons["threads"])
     patterns = found.found["granularity"]["threads"]
     assert list(patterns) == list(PATTERNS)
-    for one in patterns.values():
-        assert one["workers"] == 2
-        assert one["best"] == max(efficiency for _, efficiency in one["points"])
-        assert all(seconds > 0 and efficiency > 0 for seconds, efficiency in one["points"])
+    for metg in patterns.values():
+        assert metg["workers"] == 2
+        assert metg["best"] == max(efficiency for _, efficiency in metg["points"])
+        assert all(seconds > 0 and efficiency > 0 for seconds, efficiency in metg["points"])
         # On a busy machine no task may reach half.
-        assert one["bound"] == "above" if one["metg"] is None else SHORTEST <= one["metg"] <= LONGEST
-        assert math.isfinite(one["best"]) and (one["metg"] is None) == (one["best"] < HALF)
+        assert metg["bound"] == "above" if metg["metg"] is None else SHORTEST <= metg["metg"] <= LONGEST
+        assert math.isfinite(metg["best"]) and (metg["metg"] is None) == (metg["best"] < HALF)
     assert len(list(granularity_probe.format(found.found["granularity"]))) in (1, 2)
