@@ -195,7 +195,7 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
 
 
 def cost(count: int) -> None:
-    """Print how long it takes to ask about so many random workloads, and to measure them in full."""
+    """Print how long it takes to ask about `count` random workloads, and to measure them in full."""
     print("| workload | size | gilbench advise | gilbench run | of it |\n|---|---|---|---|---|")
     for name, size in random.sample([(name, size) for name in all_workloads() for size in SIZES], count):
         with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +232,7 @@ def configurations(facts: Facts, cpus: int) -> Iterator[Contender]:
 
 
 def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float) -> Heat:
-    """Let all take turns in one set of fresh processes, in random order, for so many seconds."""
+    """Let all take turns in one set of fresh processes, in random order, for this many seconds."""
     state, draw = Heat({contender: [] for contender in contenders}), random.Random()
     with starter.started(contenders) as racers:
         began = time.monotonic()
@@ -258,7 +258,7 @@ def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float
 
 
 def duel(starter: LiveStarter, chosen: Contender, best: Contender, sets: int) -> Estimate:
-    """Return the time of one over the other's, from so many sets that had no part in choosing them. Raises Broken."""
+    """Return the time of one over the other's, from sets that had no part in choosing them. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
     found = Fit([exhaustive(starter, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)

@@ -79,7 +79,7 @@ def ratio(
     numerator, denominator: one value per process, both in the same unit. numerator_spread, denominator_spread: used
     instead of the samples' own, as `moderated` returns them. confidence: of the interval, between 0 and 1.
 
-    Welch's t on the logs (Welch, Biometrika 34, 1947), centered on the medians, so that the value equals the quotient of
+    Welch's t on the logs (Welch, Biometrika 34, 1947), centered on the medians; the value equals the quotient of
     what `estimate` returns for both; the assumptions are the same. The degrees of freedom are Satterthwaite's for the
     samples' own spreads. Moderated spreads share a prior, so their errors are not independent, as his formula assumes
     (it would cover 90 to 96%); for them the smaller of the two degrees of freedom is used (95 to 99%). n is that of the

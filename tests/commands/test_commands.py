@@ -201,7 +201,7 @@ def test_a_run_is_not_resumed_on_other_software(tmp_path: Path) -> None:
     from tests.scripted import MACHINE, plan
 
     Journal(tmp_path / "a.jsonl", plan(), {**MACHINE, "python_version": "2.7"}, new=True).close()
-    assert "was begun with" in mistake("run", "--resume", "-o", tmp_path)
+    assert "was started with" in mistake("run", "--resume", "-o", tmp_path)
 
 
 def test_dry_run_says_what_would_be_measured_and_writes_nothing(tmp_path: Path) -> None:

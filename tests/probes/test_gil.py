@@ -100,10 +100,10 @@ def test_a_search_that_meets_a_hole_at_once_raises() -> None:
 
 
 class Memory:
-    """A process's memory: the GIL is held in three of four looks, and changes hands in each."""
+    """A process's memory: the GIL is held in three of four samples, and changes hands in each."""
 
     def __init__(self, place: int) -> None:
-        self.place, self.at, self.looks, self.switches = place, 0, 0, 100
+        self.place, self.at, self.reads, self.switches = place, 0, 0, 100
 
     def seek(self, at: int) -> None:
         self.at = at
@@ -113,15 +113,15 @@ class Memory:
             self.switches += 5
             return struct.pack("Q", self.switches)
         assert (self.at, size) == (self.place + LOCKED, 4)
-        self.looks += 1
-        return struct.pack("i", self.looks % 4 != 0)
+        self.reads += 1
+        return struct.pack("i", self.reads % 4 != 0)
 
 
 def test_sampling_counts_what_it_sees() -> None:
     memory = Memory(4096)
     found = gil_probe._sample(memory, 4096, 0.02)
-    assert found.samples == memory.looks >= 1
-    assert found.held == (memory.looks - memory.looks // 4) / memory.looks
+    assert found.samples == memory.reads >= 1
+    assert found.held == (memory.reads - memory.reads // 4) / memory.reads
     assert 0 < found.switches < 5 / 0.02 + 1
 
 

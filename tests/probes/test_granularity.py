@@ -25,7 +25,7 @@ Curve = Callable[[float], float]
 
 
 def scheduler(overhead: float, best: float = 1.0) -> Curve:
-    """The efficiency under a scheduler that adds so many seconds to each task: half where a task takes as long."""
+    """The efficiency under a scheduler that adds `overhead` seconds to each task: half where a task takes as long."""
     return lambda seconds: best * seconds / (seconds + overhead)
 
 
@@ -72,8 +72,8 @@ def test_symmetric_noise_moves_it_little(seed: int) -> None:
 @pytest.mark.parametrize("spoiled", range(10))
 @pytest.mark.parametrize("overhead", [3e-5, 2e-4, 3e-3])
 def test_no_single_disturbed_measurement_leads_it_astray(spoiled: int, overhead: float) -> None:
-    looks, exact = iter(range(100)), scheduler(overhead)
-    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(looks) == spoiled else 1.0))
+    measurements, exact = iter(range(100)), scheduler(overhead)
+    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(measurements) == spoiled else 1.0))
     found = search(curve)
     assert found.seconds is not None
     assert overhead / TIGHT < found.seconds < overhead * TIGHT
@@ -109,8 +109,8 @@ def test_out_of_reach_is_an_answer() -> None:
 
 
 def test_a_disturbed_first_measurement_of_the_shortest_task_is_corrected() -> None:
-    looks = iter([1.0, 0.2, *[0.9] * 20])
-    assert search(lambda seconds: next(looks)).bound == "below"
+    measurements = iter([1.0, 0.2, *[0.9] * 20])
+    assert search(lambda seconds: next(measurements)).bound == "below"
 
 
 def test_long_computes_that_are_always_disturbed_do_not_hide_the_short_ones() -> None:
@@ -250,7 +250,7 @@ def test_calibration_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scripted:
-    """A probed process under a scheduler that adds so many seconds to each task of a pattern."""
+    """A probed process under a scheduler that adds these seconds to each task of a pattern."""
 
     pid = 1
 

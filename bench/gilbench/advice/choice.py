@@ -19,7 +19,7 @@ from gilbench.stats import Estimate, student_quantile
 class Advice:
     """What `advise` says.
 
-    verdict: "best", "no difference" (within 5 %, so that the simpler one is advised) or "cannot tell" (noise). speedup: of the
+    verdict: "best", "no difference" (within 5 %, where the simpler one is advised) or "cannot tell" (noise). speedup: of the
     chosen one over sync. once: whether starting the workers counts. speedups: contender -> over sync; None where sync did not
     run. status: contender -> what became of it, as text. seconds: contender -> of one compute. equal: those within 5 % of the
     best. cost_seconds: how long the advice took.

@@ -24,8 +24,8 @@ JOINED: Final = 1e-6  # how far rounding may keep two contenders that did meet f
 class Fit:
     """Generalized least squares: ln(seconds) = contender + round + process + chunk + noise.
 
-    Contenders and rounds are fixed effects. Two processes of the same case differ for good by NOISE.layout. The contenders in
-    one process share that difference; they differ in their chunks only, and each by NOISE.chunk more. A contender counts in
+    Contenders and rounds are fixed effects. Two processes of the same case differ permanently by NOISE.layout. The contenders
+    in one process share that difference; they differ in their chunks only, and each by NOISE.chunk more. A contender counts in
     a heat by the median over its rounds; the noise of few rounds is estimated together with that of all others
     (`stats.moderated`). Mixed linear models: Searle, Casella and McCulloch, Variance Components, 1992, chapter 7.
     """

@@ -1,8 +1,8 @@
-"""One heat of the race of `gilbench advise`: live contenders take turns, and whoever cannot be the best leaves.
+"""One heat of the race of `gilbench advise`: live contenders take turns, and those that cannot be the best leave.
 
 A contender is a way to run the target: scheduler, workers, threads per worker, items per task. In each round every
 contender that is left takes one turn, in random order, so that whatever lasts longer than a turn hits all alike. Ratios are
-taken within rounds. Two processes with the same case differ for good by a few percent (memory layout). Every interval
+taken within rounds. Two processes with the same case differ permanently by a few percent (memory layout). Every interval
 allows for that, and what is too close to call races again in fresh processes.
 """
 
@@ -149,7 +149,7 @@ def _leaves(heat: Heat, contender: Contender, broken: Broken) -> None:
 
 
 def drop(heat: Heat, rounds: int) -> None:
-    """Let whoever cannot be the best any more leave."""
+    """Remove the contenders that can no longer be the best."""
     known = [contender for contender in heat.running if math.isfinite(heat.median(contender))]
     if not known:
         return

@@ -138,7 +138,7 @@ class TimeLeft:
         self._each = 0.0  # seconds to start and end one process, at most
 
     def fits(self, seconds: float) -> bool:
-        """Return whether something that takes so many seconds would end in time."""
+        """Return whether something that takes this many seconds would finish in time."""
         return self.clock() - self.began + seconds < RACE.budget
 
     def for_another(self, contenders: Sequence[Contender], best: float, known: int = 0) -> bool:

@@ -13,10 +13,10 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Sample:
-    """How many of the user's items are looked at and raced."""
+    """How many of the user's items are probed and raced."""
 
     per_cpu: int = 4
-    """Items for each CPU that the probes look at; by hand."""
+    """Items for each CPU that are probed; by hand."""
     seconds: float = 0.4
     """Seconds of work in one compute of the race, where items can be left out; docs/advice.md."""
     waiting: float = 2.0
@@ -76,7 +76,7 @@ class Race:
     longer: float = 2.0
     """Times `heat`, where that is too short for the fewest rounds; by hand."""
     confidence: float = 0.99
-    """Confidence at which a contender leaves: higher than usual, because it is looked at after every round; docs/advice.md."""
+    """Confidence at which a contender leaves: higher than usual, because the test is repeated after every round; docs/advice.md."""
     hopeless: float = 1.35
     """Ratio to the leader at which a contender leaves, seen in both of the first two rounds; docs/advice.md."""
     hopeless_at_once: float = 3.0

@@ -139,7 +139,7 @@ def parse(text: str) -> Spec:
 
 @contextlib.contextmanager
 def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
-    """Yield both arms, ready to be measured; afterwards everything temporary is removed, even after Ctrl-C.
+    """Yield both arms, ready to be measured; everything temporary is removed at the end, even after Ctrl-C.
 
     cache: folder that keeps the environments with other packages. What crashed checks left behind is removed first.
     Raises UserError with one line for what is not available.

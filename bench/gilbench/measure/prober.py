@@ -108,7 +108,7 @@ def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
-    os.environ.update(environment)  # because this process looks at the target too
+    os.environ.update(environment)  # because this process loads the target too
     targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
     for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"

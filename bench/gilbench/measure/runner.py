@@ -46,7 +46,7 @@ def _run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
         with software_of(interpreter, err) as installed:
             out.writelines(f"{case.name}\n" for case in planning.plan(options, installed).cases)
         return 0
-    before = resuming.begun(options, interpreter) if options.resume else None
+    before = resuming.interrupted_run(options, interpreter) if options.resume else None
     path = options.results / f"{before.name if before else new_name(options, interpreter)}.json"
     if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} already exists: choose another --name, or resume it with --resume")

@@ -111,7 +111,7 @@ def _computes(scene: Scene, steps: Steps, size: int, enough: Callable[[Sequence[
 
 
 def efficiency_without_scheduler(scene: Scene, workers: int, fixed: float, each: float) -> Found:
-    """Return the efficiency ("room") that so many threads reach without any scheduler: other programs leave no more."""
+    """Return the efficiency ("room") that `workers` threads reach without any scheduler: other programs leave no more."""
     from concurrent.futures import ThreadPoolExecutor
 
     from gilbench.probes._patterns import work
@@ -168,7 +168,7 @@ def _check_room(probed: Probed, speed: Mapping[str, float]) -> None:
 def search(efficiency: Callable[[float], float], shortest: float = SHORTEST, longest: float = LONGEST) -> Metg:
     """Find the shortest task that keeps half of the efficiency, by bisection on the log of its duration.
 
-    efficiency: seconds of a task -> efficiency, roughly increasing, measured anew in every call. A disturbance makes a
+    efficiency: seconds of a task -> efficiency, roughly increasing, measured again in every call. A disturbance makes a
     measurement worse, hardly ever better. So the longest task that misses half is measured again before the result is
     believed, and the better figure counts. Where it then reaches half, the search was misled, and goes back to below it.
     """

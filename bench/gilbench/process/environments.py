@@ -145,7 +145,7 @@ def _installer(binary: str, *, wheels: bool = False) -> list[str]:
 def _kept(
     cache: Path, key: Sequence[Any], python: str, install: Install, run: Run, making: Callable[[], object]
 ) -> tuple[Path, dict[str, str]]:
-    """Return the environment of that key, and what `install` returned when it was made. A broken one is made anew.
+    """Return the environment of that key, and what `install` returned when it was made. A broken one is made again.
 
     making: called first where it has to be made. Raises UserError where the cache cannot be written.
     """

@@ -91,7 +91,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Tasks that wait part of their time, so that more of them than CPUs can be under way.
+    """Tasks that wait part of their time: more of them than CPUs can be under way.
 
     tasks: under way at a time that would keep all CPUs busy twice over. threads: the same, but no more than are worth trying
     as threads. most_threads: as many as are worth trying at all where tasks mostly wait, otherwise equal to `threads`.

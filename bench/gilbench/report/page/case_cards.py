@@ -22,7 +22,7 @@ WIDE: Final = 600  # units across a strip of observations
 
 @dataclass(frozen=True)
 class Strip:
-    """Where the dots of single processes, their median and its interval stand, from 0 to WIDE. ends: labels of both ends."""
+    """Places from 0 to WIDE: the dots of single processes, their median and its interval. ends: labels of both ends."""
 
     dots: tuple[float, ...]
     low: float
