@@ -253,10 +253,11 @@ def _on_ratio_scale(center: float, squared_error: float, df: float, confidence: 
     if df == 0:
         return Estimate(math.exp(center), 0.0, math.inf, n)
     half = student_quantile(df, (1 + confidence) / 2) * math.sqrt(squared_error)
-    return Estimate(math.exp(center), math.exp(center - half), _exp(center + half), n)
+    return Estimate(math.exp(center), math.exp(center - half), exp(center + half), n)
 
 
-def _exp(x: float) -> float:
+def exp(x: float) -> float:
+    """Return e to the power of x, or infinity where a float cannot hold that."""
     try:
         return math.exp(x)
     except OverflowError:

@@ -312,7 +312,7 @@ def test_a_busy_machine_is_no_ones_granularity() -> None:
 
 
 def test_room_is_what_threads_reach_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(granularity_probe, "LOOK", 0.002)
+    monkeypatch.setattr(granularity_probe, "TRIAL", 0.002)
     what = {"workers": 1, "fixed": 0.0, "each": 1e-11}  # as if the work took next to no time, were the machine free
     assert granularity_probe.efficiency_without_scheduler(scene([]), **what)["room"] < 0.5
     slow = {"workers": 1, "fixed": 0.0, "each": 1e-6}

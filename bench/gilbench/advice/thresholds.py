@@ -76,7 +76,7 @@ class Race:
     longer: float = 2.0
     """Times `heat`, where that is too short for the fewest rounds; by hand."""
     confidence: float = 0.99
-    """Confidence at which a contender leaves: higher than usual, because the test is repeated after every round; docs/advice.md."""
+    """Confidence at which a contender leaves: higher than usual, because of a test after every round; docs/advice.md."""
     hopeless: float = 1.35
     """Ratio to the leader at which a contender leaves, seen in both of the first two rounds; docs/advice.md."""
     hopeless_at_once: float = 3.0

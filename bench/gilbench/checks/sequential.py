@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from gilbench.stats import student_quantile
+from gilbench.stats import exp, student_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,7 +166,7 @@ def decide(
         kind=kind,
         ratio=math.exp(center),
         low=math.exp(center - half),
-        high=_exp(center + half),
+        high=exp(center + half),
         detectable=_detectable(exploring, bars[1], step == "stop", design),
         p_value=design.gate * chance if kind == "regression" else 1.0,
         explored=len(exploring),
@@ -357,10 +357,3 @@ def _detectable(exploring: Sequence[float], bar: float, complete: bool, design: 
     )
     error = float(seen.error) * math.sqrt(n / epochs)
     return math.expm1(design.margin + (t + float(ndtri(math.sqrt(POWER)))) * error)
-
-
-def _exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf

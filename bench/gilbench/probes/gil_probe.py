@@ -166,8 +166,13 @@ def calibrate(probed: Probed, place: int) -> None:
     )
     for name, question, low, high in steps:
         read = _sampled(probed, place, CALIBRATION, question)[0].held
-        if not low <= read <= high:
-            raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
+        check_reading(name, read, low, high)
+
+
+def check_reading(name: str, read: float, low: float, high: float) -> None:
+    """Raise Unavailable for a reading of a known state that lies outside these bounds."""
+    if not low <= read <= high:
+        raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
 
 
 def _sampled(probed: Probed, place: int, seconds: float, question: Question) -> tuple[Held, Found]:

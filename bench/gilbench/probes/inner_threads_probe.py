@@ -215,15 +215,15 @@ def sampling(pid: int) -> Iterator[list[tuple[float, int]]]:
         while not stop.wait(draw.expovariate(1 / GAP)):
             samples.append((time.perf_counter(), runnable(tasks)))
 
-    looker = threading.Thread(target=sample, daemon=True)
+    sampler = threading.Thread(target=sample, daemon=True)
     if tasks.is_dir():
-        looker.start()
+        sampler.start()
     try:
         yield samples
     finally:
         stop.set()
-        if looker.ident is not None:
-            looker.join()
+        if sampler.ident is not None:
+            sampler.join()
 
 
 def runnable(tasks: Path) -> int:

@@ -21,6 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
 from gilbench import units
+from gilbench.cases.case import Case
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 
@@ -136,6 +137,11 @@ def plain(value: object, longest: int = LONGEST) -> str:
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     return text.replace("$", r"\$")
+
+
+def case_name(case: Case) -> str:
+    """Return the scheduler and the workers of a case: `threads 1x2`, or only `sync`."""
+    return plain("sync" if case.scheduler == "sync" else f"{case.scheduler} {case.shape}")
 
 
 def tick(figure: str) -> str:
