@@ -41,7 +41,7 @@ class Mix:
 
 
 def mixed(mix: Mix) -> bytes:
-    """Do so much of each, by turns of about a millisecond, and return so many bytes."""
+    """Do this much of each, alternating about every millisecond, and return bytes of this size."""
     import time
 
     turns = max(1, (mix.loops // 10_000 + mix.numbers // 200_000) // 2)

@@ -1,4 +1,4 @@
-"""The check beside pyperf, pytest-benchmark and asv, on the same cases in one run:
+"""Compare the check with pyperf, pytest-benchmark and asv, on the same cases in one run:
 
     pip install pytest-benchmark asv virtualenv
     python docs/compare_peers.py --rounds 2 --by 0.06      # head slower in every second round

@@ -1,6 +1,6 @@
 """Measure what the harness promises about itself, as ratios within the same run: python docs/figures.py [RESULT.json]
 
-Prints a table for the README. RESULT is a run of the default profile, which gives the duration and the duty cycle. The
+Prints a table for docs/measuring.md. RESULT is a run of the default profile, which gives the duration and the duty cycle. The
 rest is measured here, in about a minute, on a machine that should do nothing else.
 """
 
@@ -26,7 +26,6 @@ import pyperf
 from dask.local import get_sync
 from gilbench.cases.checking import compute_of
 from gilbench.targets.builtin import all_workloads
-from gilbench.cases.checking import compute_of
 workload = all_workloads()["sum_of_squares"]
 job = workload.build(**workload.sizes["default"])
 pyperf.Runner().bench_func("sum_of_squares", compute_of(job, {"scheduler": get_sync}, "function"))

@@ -1,4 +1,4 @@
-"""What the advice is worth: its regret over an exhaustive measurement, beside that of the rules people use today.
+"""What the advice is worth: its regret over an exhaustive measurement, compared with that of the rules people use today.
 
     python docs/measure_advice.py measure [--size SIZE]... [--workloads] [--functions] [--fresh] [PATTERN]...
     python docs/measure_advice.py table
@@ -60,7 +60,7 @@ FASTEST, FINALS, SHORT = 3, 6, 1.5  # that meet again, in how many sets, and sec
 DUELS = 10  # sets of the advised one and the best alone
 FINALS_LARGE, DUELS_LARGE = 2, 5  # of the size large, where a set takes a minute
 TWICE = 2.0
-ADVICE = "gilbench advise"  # beside the rules
+ADVICE = "gilbench advise"  # its row among the rules
 CLOSE = 0.05  # regret up to which a choice is as good as the best
 LONG = 4.0  # times the seconds, from which on two rounds of turns are enough
 MORE_THAN_CPUS = {  # (workers, threads), for tasks that wait
@@ -195,7 +195,7 @@ def advised(target: str, items: str | None, size: str) -> Mapping[str, Any]:
 
 
 def cost(count: int) -> None:
-    """Print how long it takes to ask about so many random workloads, and to measure them in full."""
+    """Print how long it takes to ask about `count` random workloads, and to measure them in full."""
     print("| workload | size | gilbench advise | gilbench run | of it |\n|---|---|---|---|---|")
     for name, size in random.sample([(name, size) for name in all_workloads() for size in SIZES], count):
         with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +232,7 @@ def configurations(facts: Facts, cpus: int) -> Iterator[Contender]:
 
 
 def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float) -> Heat:
-    """Let all take turns in one set of fresh processes, in random order, for so many seconds."""
+    """Let all take turns in one set of fresh processes, in random order, for this many seconds."""
     state, draw = Heat({contender: [] for contender in contenders}), random.Random()
     with starter.started(contenders) as racers:
         began = time.monotonic()
@@ -258,7 +258,7 @@ def exhaustive(starter: LiveStarter, contenders: list[Contender], seconds: float
 
 
 def duel(starter: LiveStarter, chosen: Contender, best: Contender, sets: int) -> Estimate:
-    """Return the time of one over the other's, from so many sets that had no part in choosing them. Raises Broken."""
+    """Return the time of one over the other's, from sets that had no part in choosing them. Raises Broken."""
     if chosen == best:
         return Estimate(1.0, 1.0, 1.0, 0)
     found = Fit([exhaustive(starter, [chosen, best], SHORT) for _ in range(sets)]).ratio(chosen, best)

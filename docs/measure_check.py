@@ -78,7 +78,7 @@ def heads(what: str, families: int, skip: int) -> Iterator[tuple[str, Spec]]:
         if what != "unrelated":
             yield "", parse("path=.")
             continue
-        from unrelated import CHANGES, changed  # beside this file
+        from unrelated import CHANGES, changed  # in this folder
 
         name = list(CHANGES)[(index + skip) % len(CHANGES)]
         with tempfile.TemporaryDirectory(prefix="gilbench-unrelated-") as folder:

@@ -142,7 +142,7 @@ def advised(target: Target, noise: float, cpus: int, chance: random.Random) -> t
 
 
 def simulated(noise: float, targets: int, cpus: int, seed: int) -> list[tuple[float, str, float]]:
-    """Return what `advised` returns, for so many targets."""
+    """Return what `advised` returns, for `targets` random targets."""
     chance = random.Random(seed)
     return [advised(drawn(chance, cpus), noise, cpus, chance) for _ in range(targets)]
 

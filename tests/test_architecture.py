@@ -1,4 +1,4 @@
-"""The house: its plan in docs/architecture.md, the layers in pyproject.toml and the folders are the same; names are plain.
+"""The architecture: docs/architecture.md, the layers in pyproject.toml and the folders agree; names are plain.
 
 import-linter holds the directions of imports (`make lint`).
 """
@@ -83,8 +83,8 @@ def test_every_part_has_its_line() -> None:
         assert (ROOT / "docs" / link).resolve() in (PACKAGE / f"{name}.py", PACKAGE / name / "__init__.py")
 
 
-def test_the_way_of_the_data_has_a_line_for_each_command_that_measures() -> None:
-    assert re.findall(r"^- \*\*(\w+)\*\*", section("The way of the data"), re.MULTILINE) == [
+def test_the_data_flow_has_a_line_for_each_command_that_measures() -> None:
+    assert re.findall(r"^- \*\*(\w+)\*\*", section("How data flows"), re.MULTILINE) == [
         "run", "check", "advise", "probe",
     ]  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_no_folder_is_called_like_a_module_of_the_standard_library() -> None:
     assert not {path.parent.name for path in FILES} & sys.stdlib_module_names
 
 
-def test_no_folder_holds_more_modules_than_fit_on_a_glance() -> None:
+def test_no_folder_holds_more_modules_than_one_can_take_in_at_a_glance() -> None:
     counts = Counter(path.parent for path in MODULES)
     assert {str(folder): count for folder, count in counts.items() if count > MOST_MODULES} == {}
 

@@ -101,7 +101,7 @@ def test_one_process_borrows_the_spread_of_other_cases():
     assert 1.8 < figure.low < 2.0 < figure.high < 2.2
 
 
-def test_equal_values_have_an_interval_of_no_width_and_ratio_none_of_noughts_by_noughts():
+def test_equal_values_have_an_interval_of_no_width_and_nothing_is_divided_by_zero():
     assert stats.estimate([1.0, 1.0]) == Estimate(1.0, 1.0, 1.0, 2)
     assert stats.ratio([2.0, 2.0], [1.0, 1.0, 1.0]) == Estimate(2.0, 2.0, 2.0, 2)
 

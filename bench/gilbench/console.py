@@ -1,4 +1,4 @@
-"""What the console gets: lines at once, text without control characters, progress as a bar or as lines, and how it stops us."""
+"""The console: lines without delay, text without control characters, progress as a bar or lines, and stopping on a signal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Say = Callable[[str], object]
 
 
 def sayer(err: IO[str]) -> Say:
-    """Return a function that writes a line at once."""
+    """Return a function that writes a line without delay."""
 
     def say(line: str) -> None:
         err.write(f"{line}\n")

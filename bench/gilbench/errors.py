@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gilbench.console import printable
 
+INTERRUPTED = 130  # exit code of a command that Ctrl-C or SIGTERM ended
 LONGEST = 300  # characters of an exception's text that are shown
 
 

@@ -42,7 +42,7 @@ def finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-# --- The folder is the registry: a plug-in is a module in it, and there is no second list to edit
+# --- Plug-ins: a folder is its own registry, and there is no second list to edit
 
 
 def names_in(package: ModuleType) -> list[str]:

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gilbench.errors import UserError, check_names
+from gilbench.errors import INTERRUPTED, UserError, check_names
 
 if TYPE_CHECKING:
     from gilbench.advice.choice import Advice
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 Names = str | Iterable[str]
 
-INTERRUPTED = 130  # the exit code of a command that was interrupted
 LONGEST_ITEMS = 100_000  # characters: an environment variable carries the items, and Linux allows 128 KiB for one
 
 
@@ -247,7 +246,7 @@ def check(
 
     Returns Verdicts with one line for each case: `kind`, and `ratio` (head's time over base's) with its 95 % interval from
     `low` to `high`. In a GitHub workflow the table also goes into the job's summary, as from the command line. Raises
-    UserError for a mistake in the arguments, for a version that cannot be had, and where there is nothing to measure, and
+    UserError for a mistake in the arguments, for a version that is not available, and where there is nothing to measure, and
     KeyboardInterrupt where the check was interrupted.
     """
     from gilbench.checks import checker, scope
@@ -348,7 +347,7 @@ def _say(progress: IO[str] | None) -> Callable[[str], object]:
 
 
 def _finish(exit_code: int) -> None:
-    """Raise KeyboardInterrupt where a command was interrupted. What failed otherwise stands in its result."""
+    """Raise KeyboardInterrupt where a command was interrupted. Other failures are part of its result."""
     if exit_code == INTERRUPTED:
         raise KeyboardInterrupt
 

@@ -68,7 +68,7 @@ def fingerprint() -> dict[str, Value]:
         "physical_cpus": psutil.cpu_count(logical=False) or 0,
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.machine()}",
-        "virtualised": "yes" if "hypervisor" in _cpu_info("flags").split() else _virtualised_by_name(),
+        "virtualised": "yes" if "hypervisor" in _cpu_info("flags").split() else _virtualized_by_name(),
         "cpu_governor": _read(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) or "unknown",
         "python_version": platform.python_version(),
         "python_implementation": platform.python_implementation(),
@@ -138,7 +138,7 @@ def _cpu_model() -> str:
     return _cpu_info("model name") or platform.processor() or platform.machine()
 
 
-def _virtualised_by_name() -> str:
+def _virtualized_by_name() -> str:
     vendor = _read(Path("/sys/class/dmi/id/product_name"))
     if any(word in vendor for word in ("Virtual", "KVM", "VMware", "HVM")):
         return "yes"

@@ -79,7 +79,7 @@ def ratio(
     numerator, denominator: one value per process, both in the same unit. numerator_spread, denominator_spread: used
     instead of the samples' own, as `moderated` returns them. confidence: of the interval, between 0 and 1.
 
-    Welch's t on the logs (Welch, Biometrika 34, 1947), centered on the medians, so that the value equals the quotient of
+    Welch's t on the logs (Welch, Biometrika 34, 1947), centered on the medians; the value equals the quotient of
     what `estimate` returns for both; the assumptions are the same. The degrees of freedom are Satterthwaite's for the
     samples' own spreads. Moderated spreads share a prior, so their errors are not independent, as his formula assumes
     (it would cover 90 to 96%); for them the smaller of the two degrees of freedom is used (95 to 99%). n is that of the
@@ -253,10 +253,11 @@ def _on_ratio_scale(center: float, squared_error: float, df: float, confidence: 
     if df == 0:
         return Estimate(math.exp(center), 0.0, math.inf, n)
     half = student_quantile(df, (1 + confidence) / 2) * math.sqrt(squared_error)
-    return Estimate(math.exp(center), math.exp(center - half), _exp(center + half), n)
+    return Estimate(math.exp(center), math.exp(center - half), exp(center + half), n)
 
 
-def _exp(x: float) -> float:
+def exp(x: float) -> float:
+    """Return e to the power of x, or infinity where a float cannot hold that."""
     try:
         return math.exp(x)
     except OverflowError:

@@ -1,8 +1,9 @@
-"""Figures as people read them: three significant digits and a unit."""
+"""Figures as people read them: three significant digits and a unit, counts, and lists."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from gilbench.stats import Estimate
 
@@ -70,6 +71,24 @@ def duration(value: float) -> str:
     """
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def count(number: int, noun: str) -> str:
+    """Format a number with its noun.
+
+    >>> count(1, "case"), count(1200, "case")
+    ('1 case', '1,200 cases')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts as in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _scaled(value: float, units: tuple[tuple[float, str], ...]) -> str:

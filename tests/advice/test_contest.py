@@ -18,7 +18,7 @@ from tests.advice.scripted_heats import FACTS, PROCESSES, SYNC, THREADS, held
 
 
 class Slow:
-    """Starts nothing, and takes so many seconds for each process by a clock of its own; ending takes none."""
+    """Starts nothing, and takes `each` seconds for each process by a clock of its own; ending takes none."""
 
     def __init__(self, each: float) -> None:
         self.each, self.now = each, 0.0

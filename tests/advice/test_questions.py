@@ -12,7 +12,7 @@ from gilbench.targets.calls import Calls
 from gilbench.targets.workload import SIZES, Workload
 
 
-def test_a_turn_computes_in_as_many_tasks_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_computes_in_as_many_tasks_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "_chunked", {})
     called: list[int] = []
     workload = Workload(

@@ -32,7 +32,7 @@ class Scripted:
 
 
 def clock() -> Callable[[], float]:
-    """Each look takes a tenth of a second."""
+    """Each reading takes a tenth of a second."""
     ticks: Iterator[float] = (number / 10 for number in itertools.count())
     return lambda: next(ticks)
 
@@ -73,7 +73,7 @@ def test_other_chunks_in_the_same_process_share_its_layout() -> None:
     assert math.log(1.05) < low < 0.0805 < high
 
 
-def test_it_ends_when_more_rounds_would_tell_nothing_more() -> None:
+def test_it_ends_when_more_rounds_would_add_nothing() -> None:
     quiet, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.001)
     noisy, _ = race({SYNC: 1.0, THREADS: 1.0}, spread=0.2)
     assert len(quiet.times[SYNC]) == 3
@@ -112,7 +112,7 @@ def test_who_takes_too_long_has_lost_and_who_fails_cannot_run() -> None:
 
 
 def test_patience_is_bounded_by_the_best_time() -> None:
-    """So that one that takes ten times as long does not cost ten times as much."""
+    """A contender that takes ten times as long must not cost ten times as much."""
     found, racer = race({SYNC: 10.0, THREADS: 1.0, PROCESSES: 9.0}, seed=3)
     assert found.running == [THREADS]
     first = dict(reversed(racer.asked))

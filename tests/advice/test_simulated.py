@@ -21,7 +21,7 @@ def test_the_advice_is_rarely_worse_than_the_best_by_much(
     assert max(seconds for _, _, seconds in found) < 33
 
 
-def test_more_noise_is_owned_up_to(script: Callable[[str], ModuleType]) -> None:
+def test_more_noise_is_admitted(script: Callable[[str], ModuleType]) -> None:
     simulated = script("simulate_advice").simulated
     quiet, loud = ([verdict for _, verdict, _ in simulated(noise, 60, 2, 5)] for noise in (0.01, 0.6))
     assert loud.count("cannot tell") > 2 * quiet.count("cannot tell")

@@ -1,4 +1,4 @@
-"""The advice in words, as code and as data: from scripted heats."""
+"""The advice as sentences, as code and as data: from scripted heats."""
 
 from __future__ import annotations
 

@@ -59,17 +59,17 @@ class Browser:
         if not path.exists():
             path.write_text(page(which), encoding="utf-8")
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.tell("Emulation.setDeviceMetricsOverride", **size)
+        self.send("Emulation.setDeviceMetricsOverride", **size)
         features = [
             {"name": "prefers-color-scheme", "value": scheme},
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]
-        self.tell("Emulation.setEmulatedMedia", media=media, features=features)
-        self.tell("Emulation.setScriptExecutionDisabled", value=not script)
+        self.send("Emulation.setEmulatedMedia", media=media, features=features)
+        self.send("Emulation.setScriptExecutionDisabled", value=not script)
         self.log()
         self.driver.get(path.as_uri())
 
-    def tell(self, command: str, **what: Any) -> Any:
+    def send(self, command: str, **what: Any) -> Any:
         """Send a command of Chrome's own protocol."""
         return self.driver.execute_cdp_cmd(command, what)
 
@@ -91,7 +91,7 @@ class Browser:
         element.click()
 
     def wait(self, until: Callable[[], bool]) -> None:
-        """Wait until something outside of the page is so. Raises after ten seconds."""
+        """Wait until a condition outside the page holds. Raises after ten seconds."""
         from selenium.webdriver.support.ui import WebDriverWait
 
         WebDriverWait(self.driver, 10, poll_frequency=0.05).until(lambda _: until())
@@ -107,16 +107,16 @@ class Browser:
     def requests(self) -> list[str]:
         """The addresses asked for since the last call."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        sent = [one["params"] for one in messages if one["method"] == "Network.requestWillBeSent"]
-        return [one["request"]["url"] for one in sent]
+        sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+        return [request["request"]["url"] for request in sent]
 
     def picture(self) -> bytes:
         """A PNG of the window."""
-        return base64.b64decode(self.tell("Page.captureScreenshot", format="png")["data"])
+        return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
 
     def paper(self) -> bytes:
         """A PDF of the page."""
-        return base64.b64decode(self.tell("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
+        return base64.b64decode(self.send("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"])
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     for flag in ("--headless=new", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"):
         options.add_argument(flag)
     if sys.platform == "linux" and os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium's own cannot be had as root
+        options.add_argument("--no-sandbox")  # Chromium's own is not available as root
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(driver)))
     yield Browser(started, tmp_path_factory.mktemp("pages"))
     started.quit()
@@ -145,7 +145,7 @@ def browser(tab: Browser) -> Iterator[Browser]:
     tab.log()
     tab.requests()
     yield tab
-    tab.tell("Emulation.setScriptExecutionDisabled", value=False)
+    tab.send("Emulation.setScriptExecutionDisabled", value=False)
     assert tab.log() == []
 
 

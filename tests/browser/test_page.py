@@ -49,19 +49,19 @@ def test_the_policy_holds_in_the_browser(browser: Browser) -> None:
 
 
 def test_a_page_of_500_cases_opens_within_a_second_of_computing(browser: Browser) -> None:
-    """In time on the CPU of the page's own thread: the wall clock is the neighbours' too."""
-    browser.tell("Performance.enable", timeDomain="threadTicks")
+    """In time on the CPU of the page's own thread: the wall clock is the neighbors' too."""
+    browser.send("Performance.enable", timeDomain="threadTicks")
     browser.open("large", script=True)
     assert browser.run("return document.querySelectorAll('article.case').length") > 500
-    metrics = {one["name"]: one["value"] for one in browser.tell("Performance.getMetrics")["metrics"]}
+    metrics = {metric["name"]: metric["value"] for metric in browser.send("Performance.getMetrics")["metrics"]}
     assert 0 < metrics["ScriptDuration"] + metrics["LayoutDuration"] + metrics["RecalcStyleDuration"] < 1.0
-    browser.tell("Performance.disable")
+    browser.send("Performance.disable")
 
 
 # --- The matrix
 
 
-def test_a_click_on_a_header_sorts_by_it_and_another_one_turns_it_round(browser: Browser) -> None:
+def test_a_click_on_a_header_sorts_by_it_and_another_one_reverses_it(browser: Browser) -> None:
     browser.open("probed")
     place = column(browser, "threads")
     before = browser.texts(WORKLOADS)
@@ -77,7 +77,7 @@ def test_a_click_on_a_header_sorts_by_it_and_another_one_turns_it_round(browser:
     assert sorted_by == 1
 
 
-def test_what_is_unknown_stands_last_whichever_way_it_is_sorted(browser: Browser) -> None:
+def test_unknown_values_come_last_in_either_order(browser: Browser) -> None:
     browser.open("probed")
     place = column(browser, "loky")
     for _ in range(2):
@@ -176,7 +176,7 @@ def test_without_scripts_everything_is_there_and_a_cell_leads_to_its_case(browse
 
 def test_numbers_can_be_downloaded_without_scripts(browser: Browser, tmp_path: Any) -> None:
     browser.open("small", script=False)
-    browser.tell("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    browser.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     browser.click("#data ~ ul a.csv")
     path = tmp_path / "small-cases.csv"
     browser.wait(path.exists)
@@ -187,27 +187,27 @@ def test_numbers_can_be_downloaded_without_scripts(browser: Browser, tmp_path: A
 # --- Light, dark, narrow, wide, paper
 
 
-def colours(browser: Browser, selector: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The colour of an element's text (or its fill) and of the page's paper."""
+def colors(browser: Browser, selector: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The color of an element's text (or its fill) and of the page's paper."""
     found = browser.run(
         "const e = document.querySelector(arguments[0]), s = getComputedStyle(e);"
         "return [e instanceof SVGElement ? s.fill : s.color, getComputedStyle(document.body).backgroundColor]",
         selector,
     )
-    return tuple(tuple(int(part) for part in re.findall(r"\d+", one)[:3]) for one in found)  # type: ignore[return-value]
+    return tuple(tuple(int(part) for part in re.findall(r"\d+", color)[:3]) for color in found)  # type: ignore[return-value]
 
 
 def test_dark_and_light_follow_the_system_and_the_button(browser: Browser) -> None:
     browser.open("small", scheme="dark")
-    assert colours(browser, "h1")[1] == PAPER and min(colours(browser, "h1")[0]) > 200
-    assert min(colours(browser, "#chart-speedup svg text")[0]) > 120, "the charts are dark as well"
+    assert colors(browser, "h1")[1] == PAPER and min(colors(browser, "h1")[0]) > 200
+    assert min(colors(browser, "#chart-speedup svg text")[0]) > 120, "the charts are dark as well"
     assert browser.texts("#theme") == ["Light"]
     browser.click("#theme")
-    assert colours(browser, "h1")[1] == (255, 255, 255) and max(colours(browser, "#chart-speedup svg text")[0]) < 120
+    assert colors(browser, "h1")[1] == (255, 255, 255) and max(colors(browser, "#chart-speedup svg text")[0]) < 120
     browser.open("small", scheme="light")
-    assert colours(browser, "h1")[1] == (255, 255, 255)
+    assert colors(browser, "h1")[1] == (255, 255, 255)
     browser.click("#theme")
-    assert colours(browser, "h1")[1] == PAPER
+    assert colors(browser, "h1")[1] == PAPER
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -215,7 +215,7 @@ def test_dark_and_light_follow_the_system_and_the_button(browser: Browser) -> No
 def test_no_width_makes_the_page_scroll_sideways(browser: Browser, which: str, width: int) -> None:
     browser.open(which, width=width)
     assert browser.run("return document.documentElement.scrollWidth") <= width
-    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.run("for (const part of document.querySelectorAll('details')) part.open = true")
     assert browser.run("return document.documentElement.scrollWidth") <= width
 
 
@@ -231,7 +231,7 @@ def test_charts_stay_legible_on_a_phone(browser: Browser) -> None:
 
 def test_on_paper_it_is_light_and_shows_what_matters_without_buttons(browser: Browser) -> None:
     browser.open("probed", scheme="dark", media="print", width=800)
-    assert colours(browser, "h1")[1] == (255, 255, 255)
+    assert colors(browser, "h1")[1] == (255, 255, 255)
     assert browser.texts("#tools, #theme, nav, a.csv") == []
     assert len(browser.texts("figure h3")) > 5 and browser.texts("#repeat") and browser.texts("#claims")
     assert browser.paper().startswith(b"%PDF")
@@ -263,12 +263,12 @@ def test_a_hostile_result_runs_nothing_and_is_shown_as_it_is(browser: Browser) -
 @pytest.mark.parametrize("which", ["probed", "everything", "hostile"])
 def test_axe_finds_nothing_serious(browser: Browser, axe: str, which: str, scheme: str) -> None:
     browser.open(which, scheme=scheme)
-    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.run("for (const part of document.querySelectorAll('details')) part.open = true")
     browser.run(axe + ";window.axe = axe")
     found = browser.driver.execute_async_script(
         "const done = arguments[0];"
         "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations), e => done(String(e)))"
     )
     assert isinstance(found, list), found
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
+    serious = [violation for violation in found if violation["impact"] in ("serious", "critical")]
+    assert [(violation["id"], violation["nodes"][0]["html"][:200]) for violation in serious] == []

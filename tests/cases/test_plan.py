@@ -73,7 +73,7 @@ def test_filters_by_family_pattern_scheduler_size_and_workers() -> None:
     assert {case.parallelism for case in cases if case.scheduler == "threads"} == {2}
 
 
-def test_a_misspelt_workload_is_one_line_with_the_nearest_names() -> None:
+def test_a_misspelled_workload_is_one_line_with_the_nearest_names() -> None:
     with pytest.raises(UserError, match=r"no workload or family matches 'csv_txt': did you mean csv_text"):
         choose(WORKLOADS, ["csv_txt"])
     with pytest.raises(UserError, match=r"no scheduler is named 'thread': did you mean threads\?"):

@@ -73,7 +73,7 @@ def test_who_failed_is_not_beaten() -> None:
     assert contest(case("w", THREADS, 1.9), failures=(other_size, fewer_workers)).winner == "threads"
 
 
-def test_any_scheduler_can_win_for_its_kind_but_not_daskss_default() -> None:
+def test_any_scheduler_can_win_for_its_kind_but_not_dasks_default() -> None:
     slow = case("w", THREADS, 1.2), case("w", PROCESSES, 1.2)
     assert contest(*slow, case("w", ("distributed", 1, 2), 1.9)).winner == "threads"
     assert contest(*slow, case("w", ("loky", 2, 1), 1.9)).winner == "processes"
@@ -107,7 +107,7 @@ def test_speedup_draws_the_interval_that_was_measured() -> None:
     assert {1.0, 2.0} <= lines, "sync and the ideal"
 
 
-def test_speedup_shows_inner_threads_beside_the_pinned_baseline() -> None:
+def test_speedup_shows_inner_threads_next_to_the_pinned_baseline() -> None:
     pinned = case("w", ("sync", 1, 1), 1)
     unpinned = replace(case("w", ("sync", 1, 1), 1.5), case=Case("w", "default", "sync", 1, 1, False))
     found = winners.contests(summary([pinned, unpinned]))
@@ -130,7 +130,7 @@ def test_the_ideal_is_what_the_cpus_allow() -> None:
     assert list(zip(ideal.get_xdata(), ideal.get_ydata(), strict=True)) == [(1, 1), (2, 2), (4, 2)]
 
 
-def test_of_several_mixes_the_squarest_stands_for_all() -> None:
+def test_of_several_mixes_the_squarest_represents_all() -> None:
     shapes = ((2, 8), (4, 4), (8, 2), (1, 1))
     cases = [case("w", ("distributed", *shape), 1.0) for shape in shapes]
     assert contest(*cases).fastest["distributed mix"].case.shape == "4x4"
@@ -277,7 +277,9 @@ def test_regret_title() -> None:
         "bad takes 4.00x as long as on processes 2x1"
     )
     wide = [case("w", kind, 1.5, spread=0.3) for kind in (THREADS, ("default", 1, 2))]
-    assert regret.regrets(summary(wide))[0].rating == "unclear", "no evidence of a difference is none of closeness"
+    assert regret.regrets(summary(wide))[0].rating == "unclear", (
+        "no evidence of a difference is no evidence of closeness"
+    )
 
 
 # --- task_graph

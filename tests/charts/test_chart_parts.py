@@ -127,7 +127,7 @@ def test_series_and_kind(case: Case, name: str, kind: str) -> None:
     assert (series.name_of(case), series.kind_of(case)) == (name, kind)
 
 
-def test_the_commonest_size_stands_for_a_workload() -> None:
+def test_the_most_common_size_represents_a_workload() -> None:
     sizes = [
         ("a", "default"),
         ("b", "default"),

@@ -91,7 +91,7 @@ def test_why_threads_gain_less_than_the_gil_lets_them(
 
 
 def test_names_of_the_gil_chart_stand_on_no_mark_and_on_no_other_name() -> None:
-    """The overlap of names is looked at by test_every_chart; here that most are there, and that those stay text."""
+    """test_every_chart checks that names do not overlap; this checks that most are there, and that they stay text."""
     data = realistic()
     figure = charts.all_charts()["gil"].draw([data])
     names = {text.get_text() for text in figure.axes[0].texts}

@@ -21,7 +21,7 @@ from tests.charts.test_every_chart import texts, title
 
 SHAPES = {"sync": (1, 1), "threads": (1, 2)}  # processes x threads; 2 x 1 for all others
 OVERHEADS = {"sync": 5e-5, "threads": 1.7e-4, "processes": 8e-4, "loky": 7e-4, "distributed": 4e-3}
-DEARER = dict(zip(PATTERNS, (1.0, 1.2, 1.1, 2.0), strict=True))
+FACTORS = dict(zip(PATTERNS, (1.0, 1.2, 1.1, 2.0), strict=True))
 
 
 def curve(overhead: float, scheduler: str = "threads", best: float = 0.95) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def curve(overhead: float, scheduler: str = "threads", best: float = 0.95) -> di
 
 def probing(overheads: dict[str, float], patterns: tuple[str, ...] = PATTERNS) -> Probing:
     found = {
-        scheduler: {pattern: curve(overhead * DEARER.get(pattern, 1.0), scheduler) for pattern in patterns}
+        scheduler: {pattern: curve(overhead * FACTORS.get(pattern, 1.0), scheduler) for pattern in patterns}
         for scheduler, overhead in overheads.items()
     }
     return Probing("sleep", "tiny", {"granularity": found}, {})

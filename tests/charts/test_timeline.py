@@ -110,7 +110,7 @@ def test_without_sync_nothing_is_compared() -> None:
     assert [text.get_text() for text in drawn.axes[0].texts] == ["101 ms\n95\u00a0% inside"]
 
 
-def test_beside_each_stand_seconds_gain_and_share() -> None:
+def test_each_has_its_seconds_gain_and_share_next_to_it() -> None:
     figure = draw(result(timelines("loop", schedulers=CORE)))
     assert [text.get_text() for text in figure.axes[0].texts] == [
         "104 ms\n93\u00a0% inside",

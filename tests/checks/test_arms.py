@@ -46,7 +46,7 @@ def test_specs() -> None:
 
 @pytest.mark.parametrize("text", ["branch=main", "rev=", "rev=a,rev=b", "rev=a,path=b"])
 def test_specs_that_are_none(text: str) -> None:
-    with pytest.raises(UserError, match=r"no arm|twice|leave one out"):
+    with pytest.raises(UserError, match=r"not an arm|twice|leave one out"):
         parse(text)
 
 
@@ -111,7 +111,7 @@ def test_without_git_folders_can_still_be_compared(
         pass
 
 
-def test_packages_that_cannot_be_had_are_one_line_and_leave_no_environment(tmp_path: Path) -> None:
+def test_packages_that_are_not_available_are_one_line_and_leave_no_environment(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no environment with no-such-package-x==1"):
         environment(sys.executable, ("no-such-package-x==1",), tmp_path)
     assert not any((tmp_path / "environments").iterdir())
@@ -125,7 +125,7 @@ def test_packages_that_cannot_be_had_are_one_line_and_leave_no_environment(tmp_p
             '{"path": "/p", "version": [3, 10, 1], "implementation": "CPython", "free_threaded": false}',
             "needs 3.11 or newer",
         ),
-        ("nothing of the kind", "is no working Python"),
+        ("nothing of the kind", "is not a working Python"),
     ],
     ids=["old", "broken"],
 )

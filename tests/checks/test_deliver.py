@@ -142,7 +142,7 @@ def test_a_kept_check_is_not_taken_for_the_newest_result(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("folder", ["file", "file/results"])
-def test_a_results_folder_that_cannot_be_had_is_one_line(tmp_path: Path, folder: str) -> None:
+def test_a_results_folder_that_cannot_be_made_is_one_line(tmp_path: Path, folder: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"^cannot keep the results in .*file") as caught:
         keep(tmp_path / folder, verdicts(), [a_result("base")])

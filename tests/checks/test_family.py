@@ -110,15 +110,15 @@ def test_failing_once_in_either_arm_says_nothing_about_head() -> None:
     assert line_of(family.cases[0]).reason == "head: killed: SIGKILL in head; base: killed: SIGKILL in base"
 
 
-def test_a_case_that_failed_once_and_then_works_is_measured_on_and_told() -> None:
+def test_a_case_that_failed_once_and_then_works_is_measured_further_and_noted() -> None:
     family = play(lambda case, draw: 1.0, family=family_of({CASES[0]: 0.03}).added(failed(CASES[0], "head")))
     (checked,) = family.cases
     assert (checked.kind, dict(checked.failures), len(checked.failed)) == ("same", {}, 1)
     assert len(checked.epochs) == checked.design.first_look
     assert exit_code(family, strict=True) == OK
-    (told,) = [note for note in notes(family, CheckOptions()) if note.startswith("w0:small:sync:1x1: ")]
-    assert told.startswith("w0:small:sync:1x1: failed once")
-    assert told.endswith(": head: killed: SIGKILL in head")
+    (noted,) = [note for note in notes(family, CheckOptions()) if note.startswith("w0:small:sync:1x1: ")]
+    assert noted.startswith("w0:small:sync:1x1: failed once")
+    assert noted.endswith(": head: killed: SIGKILL in head")
 
 
 def test_a_failed_epoch_counts_for_time_and_not_for_the_ratio() -> None:
@@ -165,7 +165,7 @@ def test_a_difference_below_the_floor_is_none_whatever_the_ratio(base: float, ra
     assert exit_code(family, strict=True) == (REGRESSION if kind == "regression" else OK)
 
 
-def test_an_epochs_log_ratio_pairs_neighbouring_turns_so_that_a_common_drift_cancels_exactly() -> None:
+def test_an_epochs_log_ratio_pairs_neighboring_turns_so_that_a_common_drift_cancels_exactly() -> None:
     drift = (1.0, 2.0, 0.5, 64.0, 4.0, 0.25)
     steady = Epoch(CASES[0], 0, 1.0, (1.0,) * 6, (1.5,) * 6)
     drifting = Epoch(CASES[0], 0, 1.0, drift, tuple(1.5 * factor for factor in drift))

@@ -216,7 +216,7 @@ def test_swapping_the_arms_turns_the_verdict_over(seed, change):
 def test_slower_still_is_more_evidence(seed, more):
     epochs = np.random.default_rng(seed).normal(0.03, 0.03, 30)
     seen = [sequential.looks(values, 5) for values in (epochs, epochs + more)]
-    before, after = (sequential.scores(one, SIX.margin, 1, 30) for one in seen)
+    before, after = (sequential.scores(series, SIX.margin, 1, 30) for series in seen)
     assert (after >= before - 1e-9).all()
 
 
@@ -265,6 +265,6 @@ def test_changes_as_large_as_the_threshold_are_rarely_called(simulation):
 
 def test_what_is_called_detectable_is_found_in_four_tries_of_five(simulation):
     noise = 0.05 * simulation.normal(np.random.default_rng(9), 600, 60)
-    said = [decide(one[:30].tolist(), design=SIX).detectable for one in noise[:100]]
+    said = [decide(series[:30].tolist(), design=SIX).detectable for series in noise[:100]]
     truth = math.log1p(float(np.median(said)))
     assert 0.72 <= simulation.replay(noise + truth, truth, SIX).regression.mean() <= 0.9

@@ -83,7 +83,7 @@ def test_mistakes_are_one_line_that_names_the_thing_and_the_fix(tmp_path: Path) 
 def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
     assert "no revision 'no-such-branch' here" in mistake("check", "--base", "no-such-branch")
     assert "no folder '/no/such/folder'" in mistake("check", "--base", "path=/no/such/folder")
-    assert "is no arm" in mistake("check", "--base", "branch=main")
+    assert "is not an arm" in mistake("check", "--base", "branch=main")
     assert "is not a percentage" in mistake("check", "--threshold", "much")
     assert "must be above 0" in mistake("check", "--threshold", "sort=0%")
     assert "is not a time: write 20us, 1ms or 0.5s" in mistake("check", "--floor", "soon")
@@ -201,7 +201,7 @@ def test_a_run_is_not_resumed_on_other_software(tmp_path: Path) -> None:
     from tests.scripted import MACHINE, plan
 
     Journal(tmp_path / "a.jsonl", plan(), {**MACHINE, "python_version": "2.7"}, new=True).close()
-    assert "was begun with" in mistake("run", "--resume", "-o", tmp_path)
+    assert "was started with" in mistake("run", "--resume", "-o", tmp_path)
 
 
 def test_dry_run_says_what_would_be_measured_and_writes_nothing(tmp_path: Path) -> None:

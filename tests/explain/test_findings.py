@@ -179,7 +179,7 @@ def test_results_without_a_common_case_have_a_finding_too() -> None:
     )
 
 
-def test_how_far_intervals_reach_is_said_in_words_that_fit() -> None:
+def test_how_far_intervals_reach_is_stated_in_a_form_that_fits() -> None:
     assert [findings.within(reach) for reach in (0.05, 0.99, 1.0, 2.2)] == [
         "±5%",
         "±99%",

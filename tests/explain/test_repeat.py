@@ -58,7 +58,7 @@ def test_a_whole_profile_needs_no_names() -> None:
     assert repeated(planned(workloads=("sort",))) == "gilbench run sort --profile default --seed 7"
 
 
-def test_what_the_user_set_himself_is_said() -> None:
+def test_options_that_the_user_set_are_repeated() -> None:
     before = planned(workloads=("sort",))
     profile = replace(before.profile, max_time=30.0, precision=0.05, max_observations=2)
     text = repeated(replace(before, profile=profile, timeout=10.0))

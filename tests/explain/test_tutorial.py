@@ -106,7 +106,7 @@ def collection(default: float, ran_on: str = "threads", name: str = "array_mean"
     [
         (collection(1.5), HOLDS),
         (collection(1.0, ran_on="processes"), FAILS),
-        (collection(1.0), FAILS),  # the default is as told, and always the best
+        (collection(1.0), FAILS),  # the default is as the tutorial says, and always the best
         (collection(1.05), UNKNOWN),
         (collection(1.0) + collection(3.0, "processes", "bag_word_count"), HOLDS),
     ],

@@ -56,10 +56,10 @@ def serve(*references: str) -> list[Any]:
 
 
 def test_it_opens_then_builds_then_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(scene: Scene) -> Found:
+    def question(scene: Scene) -> Found:
         return {"case": scene.case.name, "results": len(scene.compute()), "seconds": scene.seconds}
 
-    opened, ready, answer = serve(*in_the_package(monkeypatch, look=look))
+    opened, ready, answer = serve(*in_the_package(monkeypatch, question=question))
     assert set(opened) == {"pid", "open_seconds"}
     assert ready["pid"] == opened["pid"] and ready["first_seconds"] > 0
     assert answer["case"].startswith("sleep") and answer["results"] >= 1
@@ -150,7 +150,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def look(file: Path, function: str, *schedulers: str, timeout: float = 60.0) -> probes.Probing:
+def examined(file: Path, function: str, *schedulers: str, timeout: float = 60.0) -> probes.Probing:
     """Probe the memory and the tasks' timeline of a function."""
     names = ("memory", "timeline")
     return prober.probe(
@@ -169,14 +169,14 @@ def look(file: Path, function: str, *schedulers: str, timeout: float = 60.0) -> 
     ],
 )
 def test_a_function_that_fails_gives_one_reason_for_each_probe(function: str, reason: str, file: Path) -> None:
-    found = look(file, function, "sync", "threads")
+    found = examined(file, function, "sync", "threads")
     assert not any(found.found.values())
     assert found.reasons == {name: {"sync": reason, "threads": reason} for name in ("memory", "timeline")}
 
 
 @pytest.mark.serial
 def test_a_function_that_hangs(file: Path) -> None:
-    found = look(file, "hang", "sync", "threads", timeout=5.0)
+    found = examined(file, "hang", "sync", "threads", timeout=5.0)
     assert not any(found.found.values())
     assert found.reasons["timeline"] == {
         "sync": "no answer within 5 s: see --timeout",
@@ -186,7 +186,7 @@ def test_a_function_that_hangs(file: Path) -> None:
 
 @pytest.mark.serial
 def test_what_a_task_prints_is_no_answer(file: Path) -> None:
-    found = look(file, "shout", "sync", "processes")
+    found = examined(file, "shout", "sync", "processes")
     assert not any(found.reasons.values()), found.reasons
     for timeline in found.found["timeline"].values():
         assert len(timeline["tasks"]) == TASKS
@@ -195,7 +195,7 @@ def test_what_a_task_prints_is_no_answer(file: Path) -> None:
 @pytest.mark.serial
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_only_the_parent_of_a_fork_answers(file: Path) -> None:
-    found = look(file, "fork", "sync")
+    found = examined(file, "fork", "sync")
     assert found.reasons["memory"] == {}
     assert found.found["memory"]["sync"]["peak"] > 0
     assert "fork" in found.reasons["timeline"].get("sync", "fork"), "its children have run on"
@@ -203,7 +203,7 @@ def test_only_the_parent_of_a_fork_answers(file: Path) -> None:
 
 @pytest.mark.serial
 def test_what_tasks_leave_behind_ends_with_them(file: Path) -> None:
-    found = look(file, "leave", "sync")
+    found = examined(file, "leave", "sync")
     assert not any(found.reasons.values()), found.reasons
     left = [int(line) for line in file.with_name("left.txt").read_text().split()]
     assert len(left) >= TASKS

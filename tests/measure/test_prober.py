@@ -91,7 +91,7 @@ def two_probes(monkeypatch: pytest.MonkeyPatch) -> None:
         a_probe("inner", schedulers=("sync",), pinned=False),
         a_probe("own", of_workloads=False),
     ]
-    monkeypatch.setattr(prober, "all_probes", lambda: {one.name: one for one in probes})
+    monkeypatch.setattr(prober, "all_probes", lambda: {probe.name: probe for probe in probes})
 
 
 def run(start: Callable[[Case], Any], schedulers: tuple[str, ...] = ("sync", "threads")) -> Probing:
@@ -102,7 +102,7 @@ def run(start: Callable[[Case], Any], schedulers: tuple[str, ...] = ("sync", "th
 
 
 def test_questions_are_of_targets_or_of_the_schedulers() -> None:
-    of_workloads = [name for name, one in all_probes().items() if one.of_workloads]
+    of_workloads = [name for name, probe in all_probes().items() if probe.of_workloads]
     assert {"gil", "memory", "timeline", "traffic", "inner_threads"} <= set(of_workloads)
     assert prober.questions(["a", "b"], []) == [("a", of_workloads), ("b", of_workloads)]
     assert prober.questions(["a"], ["gil", "granularity"]) == [("a", ["gil"]), ("", ["granularity"])]
@@ -221,17 +221,17 @@ def test_a_plan_is_probed_at_the_size_that_it_has_most_of() -> None:
         asked.append((case.workload, case.size, case.scheduler))
         return Fake(case, [])
 
-    told: list[str] = []
-    found = list(prober.of_plan(plan(cases), start, told.append))
-    assert [(one.workload, one.size) for one in found] == [("a", "default"), ("b", "tiny"), ("", "tiny")]
-    assert told == ["probing 1/3: a", "probing 2/3: b", "probing 3/3: the schedulers"]
+    said: list[str] = []
+    found = list(prober.of_plan(plan(cases), start, said.append))
+    assert [(probing.workload, probing.size) for probing in found] == [("a", "default"), ("b", "tiny"), ("", "tiny")]
+    assert said == ["probing 1/3: a", "probing 2/3: b", "probing 3/3: the schedulers"]
     assert ("a", "default", "threads") in asked
     assert not any(workload == "b" and scheduler == "threads" for workload, _, scheduler in asked), (
         "it is not timed there"
     )
     assert {scheduler for workload, _, scheduler in asked if workload == prober.ANY} == {"sync", "threads"}
     asked.clear()
-    assert [one.workload for one in prober.of_plan(plan(cases), start, told.append, found[:1])] == ["b", ""]
+    assert [probing.workload for probing in prober.of_plan(plan(cases), start, said.append, found[:1])] == ["b", ""]
 
 
 # --- What a person reads
@@ -253,7 +253,7 @@ def test_a_page() -> None:
 
 
 @pytest.mark.usefixtures("two_probes")
-def test_a_reason_of_several_probes_is_told_once() -> None:
+def test_a_reason_of_several_probes_is_stated_once() -> None:
     reasons = {"weight": {"sync": "no", "threads": "no"}, "own": {"sync": "no", "threads": "no"}}
     assert prober.page(Probing("a", "tiny", {}, reasons)).splitlines()[1:] == [
         "  unavailable   weight, own under sync, threads: no"
@@ -284,8 +284,12 @@ def test_the_command_prints_a_page_or_data(monkeypatch: pytest.MonkeyPatch) -> N
     assert out.getvalue().splitlines() == ["the schedulers themselves", "  own           sync: {'from': 'sync'}"]
     data = io.StringIO()
     assert prober.run(options(schedulers=("sync",), json=True), err, data) == 0
-    (one,) = json.loads(data.getvalue())["probes"]
-    assert (one["workload"], one["found"], one["reasons"]) == ("", {"own": {"sync": {"from": "sync"}}}, {"own": {}})
+    (probing,) = json.loads(data.getvalue())["probes"]
+    assert (probing["workload"], probing["found"], probing["reasons"]) == (
+        "",
+        {"own": {"sync": {"from": "sync"}}},
+        {"own": {}},
+    )
 
 
 @pytest.mark.usefixtures("two_probes")
@@ -306,7 +310,7 @@ def test_nothing_found_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"probes": (), "targets": ("sleeep",)}, "'sleeep'.*did you mean sleep"),
     ],
 )
-def test_mistakes_are_told_before_anything_starts(
+def test_mistakes_are_reported_before_anything_starts(
     mistake: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prober, "LiveProbed", lambda *_: pytest.fail("a process was started"))

@@ -21,7 +21,7 @@ from tests.scripted import MACHINE, plan
 def test_what_differs_between_machines_is_named_but_not_what_changes_by_itself() -> None:
     other = {**MACHINE, "numpy_version": "1.0", "memory_bytes": 3}
     before = Result("a", plan(), MACHINE)
-    with pytest.raises(UserError, match=r"a.jsonl was begun with numpy_version 2.4.6 \(here 1.0\): resume it there"):
+    with pytest.raises(UserError, match=r"a.jsonl was started with numpy_version 2.4.6 \(here 1.0\): resume it there"):
         resuming.resumed(before, Path("a.json"), options(), installed(machine=other))
     drifted = installed(machine={**MACHINE, "memory_bytes": 3})
     assert resuming.resumed(before, Path("a.json"), options(), drifted).machine == MACHINE
@@ -30,9 +30,9 @@ def test_what_differs_between_machines_is_named_but_not_what_changes_by_itself()
 @pytest.mark.parametrize(
     ("begun", "now", "line"),
     [
-        ("3.13t", None, "was begun with --python 3.13t: add that one, by version or by path"),
-        ("3.13t", "3.13", "was begun with --python 3.13t, not 3.13: give that one, by version or by path"),
-        (None, "3.13t", "was begun without --python: leave it out"),
+        ("3.13t", None, "was started with --python 3.13t: add that one, by version or by path"),
+        ("3.13t", "3.13", "was started with --python 3.13t, not 3.13: give that one, by version or by path"),
+        (None, "3.13t", "was started without --python: leave it out"),
         ("3.13t", "3.13t", None),
         (None, None, None),
     ],
@@ -44,10 +44,10 @@ def test_a_run_is_resumed_with_the_interpreter_that_it_was_begun_with(
     Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
     interpreter = replace(OTHER, tag=now) if now else None
     if line is None:
-        assert resuming.begun(options(results=tmp_path), interpreter).name == "a"
+        assert resuming.interrupted_run(options(results=tmp_path), interpreter).name == "a"
         return
     with pytest.raises(UserError, match=re.escape(f"{tmp_path / 'a.jsonl'} {line}") + "$"):
-        resuming.begun(options(results=tmp_path), interpreter)
+        resuming.interrupted_run(options(results=tmp_path), interpreter)
 
 
 def test_a_run_is_not_resumed_when_its_software_or_the_gil_has_changed() -> None:
@@ -55,7 +55,7 @@ def test_a_run_is_not_resumed_when_its_software_or_the_gil_has_changed() -> None
     assert resuming.resumed(before, Path("a.json"), options(max_time=9.0), installed()).plan.profile.max_time == 9.0
     for key, value in (("python_version", "3.13.6"), ("gil", "disabled"), ("pyarrow_version", "99")):
         changed = installed(machine={**MACHINE, key: value})
-        with pytest.raises(UserError, match=rf"a.jsonl was begun with {key} .* \(here {value}\): resume it there"):
+        with pytest.raises(UserError, match=rf"a.jsonl was started with {key} .* \(here {value}\): resume it there"):
             resuming.resumed(before, Path("a.json"), options(), changed)
 
 
@@ -74,6 +74,6 @@ def test_what_to_type_to_resume_has_all_that_it_needs(changes: dict[str, Any], t
 def test_only_for_its_probes_is_a_finished_run_resumed(tmp_path: Path) -> None:
     timed(tmp_path)
     with pytest.raises(UserError, match="no unfinished run 'r'"):
-        resuming.begun(options(results=tmp_path, name="r"), None)
-    with pytest.raises(UserError, match=r"r.json was begun without --python: leave it out"):
-        resuming.begun(options(results=tmp_path, name="r", probe=True), OTHER)
+        resuming.interrupted_run(options(results=tmp_path, name="r"), None)
+    with pytest.raises(UserError, match=r"r.json was started without --python: leave it out"):
+        resuming.interrupted_run(options(results=tmp_path, name="r", probe=True), OTHER)

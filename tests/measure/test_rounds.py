@@ -149,7 +149,9 @@ def test_ctrl_c_keeps_what_is_measured_in_a_result_file_and_says_how_to_go_on(tm
         return script(order)
 
     script, path = Script(noisy(0.3)), tmp_path / "mine.json"
-    with pytest.raises(Interrupted, match=r"5 observations are kept in .*mine.json; go on with .*--resume --name mine"):
+    with pytest.raises(
+        Interrupted, match=r"5 observations are kept in .*mine.json; continue with .*--resume --name mine"
+    ):
         measure_into(Result("mine", plan(cases=3), MACHINE), path, interrupt)
     kept = load(path)
     assert len(kept.observations) == 5

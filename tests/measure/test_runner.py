@@ -156,9 +156,9 @@ def test_ctrl_c_while_probing_keeps_timings_and_probes_and_the_rest_can_be_added
 
     scripted_probes(monkeypatch, interrupted)
     result, path = timed(tmp_path), tmp_path / "r.json"
-    with pytest.raises(Interrupted, match=r"kept in .*r.json; go on with `gilbench run --resume --name r --probe`$"):
+    with pytest.raises(Interrupted, match=r"kept in .*r.json; continue with `gilbench run --resume --name r --probe`$"):
         runner.explained(result, path, never, print, again=" --probe")
-    kept = resuming.begun(options(results=tmp_path, name="r", probe=True), None)
+    kept = resuming.interrupted_run(options(results=tmp_path, name="r", probe=True), None)
     assert [probing.workload for probing in kept.probes] == ["w0"]
     assert kept.observations == load(path).observations and len(kept.observations) == len(result.observations)
     probed = scripted_probes(monkeypatch)

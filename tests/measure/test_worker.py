@@ -100,7 +100,7 @@ def dir_of_options(pd: Any) -> str:
     return str(pd.describe_option("mode", _print_desc=False))
 
 
-def test_a_workload_that_raises_is_told_in_one_line() -> None:
+def test_a_workload_that_raises_is_reported_in_one_line() -> None:
     with Workers(60) as workers:
         observed = workers(Order(Case("no_such_workload", "tiny", "sync"), 0, 7, "function", 0.05))
     assert observed.failure is not None
@@ -134,7 +134,7 @@ def test_the_end_of_the_whole_run_ends_an_observation_without_calling_it_a_failu
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals have no names there")
-def test_a_killed_worker_is_told_with_the_signal(tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_with_the_signal(tmp_path: Path) -> None:
     dying = tmp_path / "python"
     dying.write_text(f"#!{sys.executable}\nimport os\nprint('out of memory', flush=True)\nos.kill(os.getpid(), 9)\n")
     dying.chmod(0o755)

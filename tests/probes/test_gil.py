@@ -100,10 +100,10 @@ def test_a_search_that_meets_a_hole_at_once_raises() -> None:
 
 
 class Memory:
-    """A process's memory: the GIL is held in three of four looks, and changes hands in each."""
+    """A process's memory: the GIL is held in three of four samples, and changes hands in each."""
 
     def __init__(self, place: int) -> None:
-        self.place, self.at, self.looks, self.switches = place, 0, 0, 100
+        self.place, self.at, self.reads, self.switches = place, 0, 0, 100
 
     def seek(self, at: int) -> None:
         self.at = at
@@ -113,15 +113,15 @@ class Memory:
             self.switches += 5
             return struct.pack("Q", self.switches)
         assert (self.at, size) == (self.place + LOCKED, 4)
-        self.looks += 1
-        return struct.pack("i", self.looks % 4 != 0)
+        self.reads += 1
+        return struct.pack("i", self.reads % 4 != 0)
 
 
 def test_sampling_counts_what_it_sees() -> None:
     memory = Memory(4096)
     found = gil_probe._sample(memory, 4096, 0.02)
-    assert found.samples == memory.looks >= 1
-    assert found.held == (memory.looks - memory.looks // 4) / memory.looks
+    assert found.samples == memory.reads >= 1
+    assert found.held == (memory.reads - memory.reads // 4) / memory.reads
     assert 0 < found.switches < 5 / 0.02 + 1
 
 
@@ -162,18 +162,18 @@ class Scripted:
     case = Case("sleep", "tiny", "sync")
 
     def __init__(self, broken: Question | None = None) -> None:
-        self.broken, self.told, self.answered = broken, list[Question](), list[Question]()
+        self.broken, self.asked, self.answered = broken, list[Question](), list[Question]()
 
     def pose(self, question: Question, **what: Any) -> None:
-        self.told.append(question)
+        self.asked.append(question)
 
     def answer(self) -> Found:
-        self.answered.append(self.told[-1])
-        if self.told[-1] is self.broken:
+        self.answered.append(self.asked[-1])
+        if self.asked[-1] is self.broken:
             raise Broken("killed", "exit code 3: boo")
         done = {"computes": 9, "seconds": 0.4}
         return {gil_probe.find_gil: {"address": 4096}, gil_probe.compute_for: done, call_items: done}.get(
-            self.told[-1], {}
+            self.asked[-1], {}
         )
 
     def ask(self, question: Question, **what: Any) -> Found:
@@ -206,7 +206,7 @@ def test_it_is_calibrated_and_then_read(readings: list[Held | Unavailable]) -> N
         "held": 0.42, "low": 0.4, "high": 0.44, "switches_per_second": 300.0, "samples": 5000, "computes": 9,
     }  # fmt: skip
     assert (
-        probed.told
+        probed.asked
         == [gil_probe.find_gil, gil_probe.stay_busy, gil_probe.stay_idle, gil_probe.compute_for]
         == probed.answered
     )
@@ -216,7 +216,7 @@ def test_it_can_be_read_during_another_question(readings: list[Held | Unavailabl
     readings += [held(0.99), held(0.01), Held(0.42, 0.4, 0.44, 300.0, 5000)]
     probed = Scripted()
     assert gil_probe.examine(probed, call_items)["held"] == 0.42
-    assert probed.told[-1] is call_items
+    assert probed.asked[-1] is call_items
 
 
 def test_a_calibration_that_fails_is_no_figure(readings: list[Held | Unavailable]) -> None:
@@ -233,7 +233,7 @@ def test_no_answer_is_left_for_the_next_probe_to_hear(readings: list[Held | Unav
     probed = Scripted()
     with pytest.raises(Unavailable, match="it cannot be read"):
         gil_probe.examine(probed)
-    assert probed.answered == probed.told
+    assert probed.answered == probed.asked
 
 
 def test_that_a_process_died_says_more_than_that_it_cannot_be_read(readings: list[Held | Unavailable]) -> None:
@@ -279,6 +279,6 @@ def test_a_python_loop_holds_it_and_sleep_does_not() -> None:
         read[workload] = done.found["gil"]["sync"]
     assert read["sum_of_squares"]["held"] > 0.9
     assert read["sleep"]["held"] < 0.5
-    for one in read.values():
-        assert 0 <= one["low"] <= one["held"] <= one["high"] <= 1
-        assert one["samples"] > 0 < one["computes"]
+    for reading in read.values():
+        assert 0 <= reading["low"] <= reading["held"] <= reading["high"] <= 1
+        assert reading["samples"] > 0 < reading["computes"]

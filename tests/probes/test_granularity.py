@@ -18,14 +18,14 @@ from gilbench.cases.counting import counting
 from gilbench.measure import prober
 from gilbench.probes import Found, Probed, Question, Scene, Unavailable, _patterns, all_probes, granularity_probe
 from gilbench.probes._patterns import PATTERNS, Graph, Speed, answers, rounds, steps_of, tasks, tasks_per_worker
-from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, in_words, search
+from gilbench.probes.granularity_probe import HALF, LONGEST, MOST, SHORTEST, TIGHT, described, metg_text, search
 from gilbench.schedulers import Opened, Setup
 
 Curve = Callable[[float], float]
 
 
 def scheduler(overhead: float, best: float = 1.0) -> Curve:
-    """The efficiency under a scheduler that adds so many seconds to each task: half where a task takes as long."""
+    """The efficiency under a scheduler that adds `overhead` seconds to each task: half where a task takes as long."""
     return lambda seconds: best * seconds / (seconds + overhead)
 
 
@@ -69,11 +69,11 @@ def test_symmetric_noise_moves_it_little(seed: int) -> None:
     assert 0.5e-3 < found.seconds < 2e-3
 
 
-@pytest.mark.parametrize("spoilt", range(10))
+@pytest.mark.parametrize("spoiled", range(10))
 @pytest.mark.parametrize("overhead", [3e-5, 2e-4, 3e-3])
-def test_no_single_disturbed_measurement_leads_it_astray(spoilt: int, overhead: float) -> None:
-    looks, exact = iter(range(100)), scheduler(overhead)
-    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(looks) == spoilt else 1.0))
+def test_no_single_disturbed_measurement_leads_it_astray(spoiled: int, overhead: float) -> None:
+    measurements, exact = iter(range(100)), scheduler(overhead)
+    curve = Counted(lambda seconds: exact(seconds) * (0.3 if next(measurements) == spoiled else 1.0))
     found = search(curve)
     assert found.seconds is not None
     assert overhead / TIGHT < found.seconds < overhead * TIGHT
@@ -89,7 +89,7 @@ def test_a_curve_with_a_dip_gives_a_crossing_of_it() -> None:
     assert at_the_middle.low < 2e-3 <= at_the_middle.high * 1.001
 
 
-def test_it_never_asks_for_ever() -> None:
+def test_it_always_ends() -> None:
     chance = random.Random(1)
     for _ in range(300):
         curve = Counted(lambda seconds: chance.random())
@@ -108,9 +108,9 @@ def test_out_of_reach_is_an_answer() -> None:
     assert described(below)["reason"] == "even tasks of 10.0 µs keep half of the efficiency"
 
 
-def test_a_disturbed_first_look_at_the_shortest_task_is_mended() -> None:
-    looks = iter([1.0, 0.2, *[0.9] * 20])
-    assert search(lambda seconds: next(looks)).bound == "below"
+def test_a_disturbed_first_measurement_of_the_shortest_task_is_corrected() -> None:
+    measurements = iter([1.0, 0.2, *[0.9] * 20])
+    assert search(lambda seconds: next(measurements)).bound == "below"
 
 
 def test_long_computes_that_are_always_disturbed_do_not_hide_the_short_ones() -> None:
@@ -133,14 +133,14 @@ def test_a_low_ceiling_moves_the_crossing_and_shows_as_the_best() -> None:
 def test_figures_in_words() -> None:
     at = [{"metg": seconds} for seconds in (4.512e-4, 6e-4, 1.23e-3)]
     below, above = {"metg": None, "bound": "below"}, {"metg": None, "bound": "above"}
-    assert in_words(at[:1]) == "450 µs"
-    assert in_words(at[:2]) == "450 to 600 µs"
-    assert in_words(at[::-1]) == "450 µs to 1.2 ms"
-    assert in_words([below]) == "less than 10 µs"
-    assert in_words([above, above]) == "more than 100 ms"
-    assert in_words([below, at[0]]) == "less than 10 to 450 µs"
-    assert in_words([above, at[2]]) == "1.2 ms to more than 100 ms"
-    assert in_words([{"metg": 9.96e-4}, {"metg": 0.0999}]) == "1 to 100 ms"
+    assert metg_text(at[:1]) == "450 µs"
+    assert metg_text(at[:2]) == "450 to 600 µs"
+    assert metg_text(at[::-1]) == "450 µs to 1.2 ms"
+    assert metg_text([below]) == "less than 10 µs"
+    assert metg_text([above, above]) == "more than 100 ms"
+    assert metg_text([below, at[0]]) == "less than 10 to 450 µs"
+    assert metg_text([above, at[2]]) == "1.2 ms to more than 100 ms"
+    assert metg_text([{"metg": 9.96e-4}, {"metg": 0.0999}]) == "1 to 100 ms"
 
 
 def test_lines() -> None:
@@ -217,9 +217,9 @@ def test_answers_count_paths() -> None:
 
 def test_keys_are_fresh_and_dasks_default_scheduler_takes_them() -> None:
     steps = steps_of("tree", 1, 4)
-    one, other = Graph(steps, 10), Graph(steps, 10)
-    assert not set(one.tasks) & set(other.tasks)
-    assert dask.compute(one, other) == (answers(steps), answers(steps))
+    first, second = Graph(steps, 10), Graph(steps, 10)
+    assert not set(first.tasks) & set(second.tasks)
+    assert dask.compute(first, second) == (answers(steps), answers(steps))
 
 
 def test_tasks_travel_by_name() -> None:
@@ -250,7 +250,7 @@ def test_calibration_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scripted:
-    """A probed process under a scheduler that adds so many seconds to each task of a pattern."""
+    """A probed process under a scheduler that adds these seconds to each task of a pattern."""
 
     pid = 1
 
@@ -283,7 +283,7 @@ def test_it_asks_for_the_efficiency_of_every_pattern() -> None:
     assert found["trivial"]["metg"] == pytest.approx(1e-4, rel=0.01)
     assert found["stencil_1d"]["metg"] == pytest.approx(2e-4, rel=0.01)
     assert (found["tree"]["bound"], found["all_to_all"]["bound"]) == ("below", "above")
-    assert all((one["workers"], one["processes"], one["threads"]) == (6, 3, 2) for one in found.values())
+    assert all((metg["workers"], metg["processes"], metg["threads"]) == (6, 3, 2) for metg in found.values())
     assert [question for question, _ in probed.asked[:2]] == [
         granularity_probe.calibrate_work,
         granularity_probe.efficiency_without_scheduler,
@@ -312,7 +312,7 @@ def test_a_busy_machine_is_no_ones_granularity() -> None:
 
 
 def test_room_is_what_threads_reach_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(granularity_probe, "LOOK", 0.002)
+    monkeypatch.setattr(granularity_probe, "TRIAL", 0.002)
     what = {"workers": 1, "fixed": 0.0, "each": 1e-11}  # as if the work took next to no time, were the machine free
     assert granularity_probe.efficiency_without_scheduler(scene([]), **what)["room"] < 0.5
     slow = {"workers": 1, "fixed": 0.0, "each": 1e-6}
@@ -377,11 +377,11 @@ def test_a_real_scheduler() -> None:
         pytest.skip(reasons["threads"])
     patterns = found.found["granularity"]["threads"]
     assert list(patterns) == list(PATTERNS)
-    for one in patterns.values():
-        assert one["workers"] == 2
-        assert one["best"] == max(efficiency for _, efficiency in one["points"])
-        assert all(seconds > 0 and efficiency > 0 for seconds, efficiency in one["points"])
+    for metg in patterns.values():
+        assert metg["workers"] == 2
+        assert metg["best"] == max(efficiency for _, efficiency in metg["points"])
+        assert all(seconds > 0 and efficiency > 0 for seconds, efficiency in metg["points"])
         # On a busy machine no task may reach half.
-        assert one["bound"] == "above" if one["metg"] is None else SHORTEST <= one["metg"] <= LONGEST
-        assert math.isfinite(one["best"]) and (one["metg"] is None) == (one["best"] < HALF)
+        assert metg["bound"] == "above" if metg["metg"] is None else SHORTEST <= metg["metg"] <= LONGEST
+        assert math.isfinite(metg["best"]) and (metg["metg"] is None) == (metg["best"] < HALF)
     assert len(list(granularity_probe.format(found.found["granularity"]))) in (1, 2)

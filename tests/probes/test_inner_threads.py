@@ -14,11 +14,11 @@ import pytest
 from gilbench.cases.case import Case
 from gilbench.measure import prober
 from gilbench.probes import Found, Question, Unavailable, inner_threads_probe
-from gilbench.probes.inner_threads_probe import POOLS, culprits, looking, runnable
+from gilbench.probes.inner_threads_probe import POOLS, culprits, runnable, sampling
 
 
 class Scripted:
-    """A probed process that the parent cannot look into, which reports so many CPU seconds in a second."""
+    """A probed process that the parent cannot read, which reports these CPU seconds in a second."""
 
     pid = -1
     case = Case("w", "default", "sync", pinned=False)
@@ -71,27 +71,27 @@ def test_culprits() -> None:
     assert culprits(1.1, {"blas": 0.5}) == []
 
 
-def test_looks_are_taken_only_where_the_system_shows_the_threads() -> None:
-    with looking(-1) as looks:
+def test_samples_are_taken_only_where_the_system_shows_the_threads() -> None:
+    with sampling(-1) as samples:
         pass
-    assert looks == []
+    assert samples == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux shows the threads")
-def test_looks_at_a_real_process() -> None:
-    with looking(os.getpid()) as looks:
-        while len(looks) < 3:
+def test_sampling_a_real_process() -> None:
+    with sampling(os.getpid()) as samples:
+        while len(samples) < 3:
             time.sleep(0.001)
-    moments = [moment for moment, _ in looks]
+    moments = [moment for moment, _ in samples]
     assert moments == sorted(moments) and moments[-1] <= time.perf_counter()
-    assert all(threads >= 1 for _, threads in looks)  # the one that looks runs
+    assert all(threads >= 1 for _, threads in samples)  # the sampling thread itself runs
 
 
 def test_threads_that_run_or_wait_for_a_cpu_are_counted(tmp_path: Path) -> None:
     for number, stat in enumerate(("1 (a) R 0", "2 (b (R) c) S 0", "3 (pool R 1) R 0", "4 (d) D 0")):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "stat").write_text(stat)
-    (tmp_path / "gone").mkdir()  # a thread that ended before it was looked at
+    (tmp_path / "gone").mkdir()  # a thread that ended before it was read
     assert runnable(tmp_path) == 2
     assert runnable(tmp_path / "no process") == 0
 

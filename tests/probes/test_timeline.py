@@ -164,11 +164,11 @@ def test_too_many_tasks_are_refused_before_they_run() -> None:
 def test_a_compute_that_is_watched_gives_the_same_as_one_that_is_not(tmp_path: Path) -> None:
     from dask.local import get_sync
 
-    one = timeline_probe.record_tasks(scene(delayed_job([14]), get_sync), str(tmp_path))
-    assert [task[:3] for task in one["tasks"]] == [["mul", 0, 0]] * 4 + [["sum", 0, 0]]
-    assert one["planned"] == 5
-    assert one["workers"] == 2
-    assert one["cpu_seconds"] >= 0
+    recorded = timeline_probe.record_tasks(scene(delayed_job([14]), get_sync), str(tmp_path))
+    assert [task[:3] for task in recorded["tasks"]] == [["mul", 0, 0]] * 4 + [["sum", 0, 0]]
+    assert recorded["planned"] == 5
+    assert recorded["workers"] == 2
+    assert recorded["cpu_seconds"] >= 0
     with pytest.raises(Unavailable, match=r"the answer of the watched compute differs from the right one: .*14"):
         timeline_probe.record_tasks(scene(delayed_job([15]), get_sync), str(tmp_path))
 
@@ -179,8 +179,8 @@ def test_without_a_scheduler_each_collection_has_its_own(tmp_path: Path, togethe
     from dask import delayed
 
     job = Job(collections=[delayed(add)(1, 2), da.ones(4, chunks=2).sum()], answer=[3, 4.0], together=together)
-    one = timeline_probe.record_tasks(scene(job, None), str(tmp_path))
-    assert len(one["tasks"]) == one["planned"] >= 3
+    recorded = timeline_probe.record_tasks(scene(job, None), str(tmp_path))
+    assert len(recorded["tasks"]) == recorded["planned"] >= 3
 
 
 def test_dask_says_which_results_it_had_already() -> None:
@@ -208,7 +208,7 @@ def test_workers_are_numbered_as_they_come_to_work() -> None:
 
 
 @pytest.mark.parametrize(("start", "end"), [(99, 105), (101, 111), (106, 105)])
-def test_clocks_that_disagree_are_told(start: int, end: int) -> None:
+def test_clocks_that_disagree_are_reported(start: int, end: int) -> None:
     with pytest.raises(Unavailable, match="clocks"):
         timeline_probe.relative([("x", 1, 1, start * MS, end * MS, 0)], 100 * MS, 110 * MS)
 
@@ -256,7 +256,7 @@ def test_a_long_compute_is_not_repeated() -> None:
 
 
 def test_figures_of_a_timeline() -> None:
-    one = a_timeline(
+    timeline = a_timeline(
         ("a", 0, 0, 0.10, 0.30),
         ("b", 1, 0, 0.20, 0.40),
         ("c", 0, 0, 0.35, 0.55),
@@ -264,27 +264,33 @@ def test_figures_of_a_timeline() -> None:
         seconds=1.0,
         workers=4,
     )
-    assert {where: [task.name for task in lane] for where, lane in one.lanes.items()} == {
+    assert {where: [task.name for task in lane] for where, lane in timeline.lanes.items()} == {
         (0, 0): ["a", "c"],
         (1, 0): ["b", "d"],
     }
-    assert one.inside == pytest.approx(0.7)
-    assert one.busy == pytest.approx(0.175)
-    assert (one.first, one.last) == (0.10, 0.55)
-    assert one.at_once == pytest.approx(0.7 / 0.45)
-    assert one.most_at_once == 2, "b ends as d starts"
-    assert one.gap == pytest.approx(0.025), "the median of 0.05 and 0"
-    assert one.longest.name in "abc"
-    assert one.idle == timeline_probe.UNUSED
-    assert replace(one, workers=2).idle == timeline_probe.AFTER
-    assert replace(one, workers=2, seconds=0.56).idle == timeline_probe.BEFORE
-    assert one.on_cpu == 1.0
-    assert replace(one, cpu_seconds=0.35).on_cpu == pytest.approx(0.5)
+    assert timeline.inside == pytest.approx(0.7)
+    assert timeline.busy == pytest.approx(0.175)
+    assert (timeline.first, timeline.last) == (0.10, 0.55)
+    assert timeline.at_once == pytest.approx(0.7 / 0.45)
+    assert timeline.most_at_once == 2, "b ends as d starts"
+    assert timeline.gap == pytest.approx(0.025), "the median of 0.05 and 0"
+    assert timeline.longest.name in "abc"
+    assert timeline.idle == timeline_probe.UNUSED
+    assert replace(timeline, workers=2).idle == timeline_probe.AFTER
+    assert replace(timeline, workers=2, seconds=0.56).idle == timeline_probe.BEFORE
+    assert timeline.on_cpu == 1.0
+    assert replace(timeline, cpu_seconds=0.35).on_cpu == pytest.approx(0.5)
 
 
 def test_a_task_without_length_is_no_division_by_zero() -> None:
-    one = a_timeline(("x", 0, 0, 0.0, 0.0), seconds=0.0, workers=1)
-    assert (one.busy, one.at_once, one.on_cpu, one.gap, one.stretch(one)) == (0.0, 1.0, 1.0, None, 1.0)
+    timeline = a_timeline(("x", 0, 0, 0.0, 0.0), seconds=0.0, workers=1)
+    assert (timeline.busy, timeline.at_once, timeline.on_cpu, timeline.gap, timeline.stretch(timeline)) == (
+        0.0,
+        1.0,
+        1.0,
+        None,
+        1.0,
+    )
     assert Timeline.of(found(seconds=1.0)) is None
     assert (
         len(
@@ -345,11 +351,11 @@ def test_the_probe_is_registered() -> None:
 
 
 @pytest.mark.serial
-def test_every_scheduler_tells_where_its_tasks_ran() -> None:
+def test_every_scheduler_reports_where_its_tasks_ran() -> None:
     from gilbench.measure import prober
     from gilbench.schedulers import all_schedulers
 
-    schedulers = [name for name, one in all_schedulers().items() if one.unavailable() is None]
+    schedulers = [name for name, scheduler in all_schedulers().items() if scheduler.unavailable() is None]
     assert {"sync", "threads", "processes"} <= set(schedulers)
     got = prober.probe(
         "sleep", "default", schedulers, ("timeline",), lambda case: prober.LiveProbed(case, 120.0), cpus=2
@@ -358,20 +364,20 @@ def test_every_scheduler_tells_where_its_tasks_ran() -> None:
     lines = list(timeline_probe.format(got.found["timeline"]))
     assert len(lines) == len(schedulers)
     for scheduler, data in got.found["timeline"].items():
-        one = Timeline.of(data)
-        assert one is not None
-        assert [task.name for task in one.tasks] == ["sleep"] * 8, scheduler
-        assert one.planned == 8
-        assert len(one.computes) == 3 and one.seconds == min(one.computes)
-        assert all(0 <= task.start <= task.end <= one.seconds for task in one.tasks)
-        assert all(task.seconds >= 0.019 for task in one.tasks), "each slept for 20 ms inside"
-        assert [task.start for task in one.tasks] == sorted(task.start for task in one.tasks)
+        timeline = Timeline.of(data)
+        assert timeline is not None
+        assert [task.name for task in timeline.tasks] == ["sleep"] * 8, scheduler
+        assert timeline.planned == 8
+        assert len(timeline.computes) == 3 and timeline.seconds == min(timeline.computes)
+        assert all(0 <= task.start <= task.end <= timeline.seconds for task in timeline.tasks)
+        assert all(task.seconds >= 0.019 for task in timeline.tasks), "each slept for 20 ms inside"
+        assert [task.start for task in timeline.tasks] == sorted(task.start for task in timeline.tasks)
         # What sleeps leaves the next task to the other worker; a new pool may be too slow to start both in time.
         expected = {"sync": [(0, 0)], "threads": [(0, 0), (0, 1)], "default": [(0, 0), (0, 1)]}
         lanes = expected.get(scheduler, [(0, 0), (1, 0)])
-        assert list(one.lanes) in ([lanes, lanes[:1]] if scheduler == "processes-default" else [lanes]), scheduler
-        assert one.workers == (1 if scheduler == "sync" else 2)
-        for lane in one.lanes.values():
+        assert list(timeline.lanes) in ([lanes, lanes[:1]] if scheduler == "processes-default" else [lanes]), scheduler
+        assert timeline.workers == (1 if scheduler == "sync" else 2)
+        for lane in timeline.lanes.values():
             assert all(before.end <= after.start for before, after in pairwise(lane))
 
 

@@ -1,4 +1,4 @@
-"""Other interpreters: found, asked, and given an environment, by a runner that only plays installing; ours stands for them."""
+"""Other interpreters: found, asked, and given an environment, by a runner that only plays installing; ours stands in for them."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def test_another_implementation_has_another_tag(tmp_path: Path) -> None:
     [
         (done(json.dumps({**FACTS, "version": [3, 10, 13]})), "is Python 3.10.13: gilbench needs 3.11 or newer"),
         (done(json.dumps({**FACTS, "version": [2, 7, 18]})), "is Python 2.7.18: gilbench needs 3.11 or newer"),
-        (done(err="shim: no\nmore"), "is no working Python: shim: no"),
-        (done("[]"), "is no working Python: "),
-        (done(), "is no working Python: exit code 0"),
+        (done(err="shim: no\nmore"), "is not a working Python: shim: no"),
+        (done("[]"), "is not a working Python: "),
+        (done(), "is not a working Python: exit code 0"),
     ],
 )
 def test_what_is_no_interpreter_for_us_is_one_line(tmp_path: Path, said: Done, line: str) -> None:
@@ -174,7 +174,7 @@ def test_installing_is_kept_apart_from_the_users_own_python(tmp_path: Path) -> N
     assert Path(installer.variables[-1]["TMPDIR"]).is_relative_to(tmp_path / "environments")
 
 
-def test_what_cannot_be_had_is_left_out_and_remembered(tmp_path: Path) -> None:
+def test_what_is_not_available_is_left_out_and_remembered(tmp_path: Path) -> None:
     installer = Installer(without("pyarrow", "loky"))
     _, refused = measuring(OTHER, tmp_path, print, installer)
     assert refused == dict.fromkeys(("loky", "pyarrow"), "No matching distribution found")
@@ -186,7 +186,7 @@ def test_what_cannot_be_had_is_left_out_and_remembered(tmp_path: Path) -> None:
     assert measuring(OTHER, tmp_path, print, Installer())[1] == refused
 
 
-def test_a_newer_version_will_do_where_ours_cannot_be_had(tmp_path: Path) -> None:
+def test_a_newer_version_will_do_where_ours_is_not_available(tmp_path: Path) -> None:
     def refuses(requirements: Sequence[str]) -> bool:
         return any(part.startswith("numpy") and "<=" in part for part in requirements)
 
@@ -202,18 +202,18 @@ def test_without_what_every_worker_needs_there_is_no_environment(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "printed",
     [
         "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)'\nERROR: No matching",
         "error: Failed to fetch: `<address>`\n  Caused by: error sending request for url",
     ],
 )
-def test_without_a_network_packages_are_not_tried_one_by_one(tmp_path: Path, words: str) -> None:
+def test_without_a_network_packages_are_not_tried_one_by_one(tmp_path: Path, printed: str) -> None:
     calls = list[Sequence[str]]()
 
     def offline(command: Sequence[str], variables: Mapping[str, str]) -> Done:
         calls.append(command)
-        return done(err=words, code=1) if "install" in command else Installer()(command, variables)
+        return done(err=printed, code=1) if "install" in command else Installer()(command, variables)
 
     line = "no environment for Python 3.13.5 free-threaded: the package index cannot be reached: check the network"
     with pytest.raises(UserError, match=f"^{line}$"):
@@ -264,7 +264,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         measuring(OTHER, tmp_path / "file", print, Installer())
 
 
-def test_packages_that_an_arm_asks_for_must_be_had(tmp_path: Path) -> None:
+def test_packages_that_an_arm_asks_for_must_be_available(tmp_path: Path) -> None:
     installer = Installer()
     python = environment("/some/python", ("pandas==3.0.3",), tmp_path, installer)
     assert installer.installs[0][0] == "pandas==3.0.3" and Path(python).exists()
@@ -317,7 +317,9 @@ def test_an_environment_that_cannot_run_workers_is_one_line(tmp_path: Path, monk
         pass
 
 
-def test_workloads_that_lack_a_module_are_told_with_the_first_that_they_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workloads_that_lack_a_module_are_reported_with_the_first_that_they_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     real = software_module.importlib.import_module
 
     def without_pyarrow(name: str, package: str | None = None) -> object:
@@ -355,8 +357,8 @@ def test_a_command_gets_the_users_variables_without_those_that_are_emptied(monke
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     code = "import json, os, sys; print(json.dumps(dict(os.environ))); sys.stderr.write('said'); sys.exit(3)"
     finished = execute([sys.executable, "-c", code], {"PYTHONPATH": "", "ADDED": "x"})
-    told = json.loads(finished.stdout)
-    assert (told["PYTHON_GIL"], told["ADDED"], "PYTHONPATH" in told) == ("1", "x", False)
+    seen = json.loads(finished.stdout)
+    assert (seen["PYTHON_GIL"], seen["ADDED"], "PYTHONPATH" in seen) == ("1", "x", False)
     assert (finished.returncode, finished.stderr) == (3, "said")
 
 

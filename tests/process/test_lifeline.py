@@ -66,7 +66,7 @@ def test_ctrl_c_stops_within_two_seconds_keeps_everything_and_says_how_to_go_on(
     _, err = run.communicate(timeout=30)
     assert time.monotonic() - before < 2.0
     assert run.returncode == 130
-    assert f"go on with `gilbench run --resume --name x -o {tmp_path}`" in err
+    assert f"continue with `gilbench run --resume --name x -o {tmp_path}`" in err
     assert "Traceback" not in err
     assert_gone(started, 1.0)
     kept = len(load(tmp_path / "x.json").observations)

@@ -152,7 +152,7 @@ class Read(HTMLParser):
 
     @property
     def downloads(self) -> dict[str, str]:
-        """File name -> content of every CSV that stands in the page."""
+        """File name -> content of every CSV that is in the page."""
         found, name = {}, ""
         for tag, attribute, value in self.attributes:
             if (tag, attribute) == ("a", "download"):

@@ -222,7 +222,7 @@ def test_several_checks_and_results_share_a_page() -> None:
 # --- Every number
 
 
-def test_every_number_can_be_had_as_csv() -> None:
+def test_every_number_is_available_as_csv() -> None:
     summary = summarize(load(REFERENCE))
     files = read("reference").downloads
     cases = list(csv.DictReader(io.StringIO(files["two-cores-cases"])))
@@ -248,7 +248,7 @@ def test_what_a_result_holds_is_text_and_nothing_else() -> None:
     assert not [name for _, name, _ in found.attributes if name in ("srcdoc", "formaction", "xmlns")]
     shown = printable(" ".join(EVIL.split()))
     assert "<script>" in shown and found.text.count(shown) > 50
-    assert "{{ 7*7 }}" in found.text, "what looks like a template is none"
+    assert "{{ 7*7 }}" in found.text, "what looks like a template is not one"
     assert any(shown in value for value in found.values("aria-label"))
 
 

@@ -51,7 +51,7 @@ def test_what_did_not_pass_says_why(name: str, element: str, message: str) -> No
 
 
 @pytest.mark.parametrize("name", ["w-same", "w-faster"])
-def test_what_passed_has_its_figures_beside_it(name: str) -> None:
+def test_what_passed_has_its_figures_with_it(name: str) -> None:
     (case,) = [case for case in suite(verdicts()) if case.get("name") == name]
     assert [child.tag for child in case] == ["system-out"]
     assert "ratio" in "".join(case.itertext())

@@ -1,4 +1,4 @@
-"""Charts in the page: small, in words too, without ids of others, and to be read in the dark."""
+"""Charts in the page: small, with text alternatives, without ids of others, and legible on dark paper."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rgb(text: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_chart_is_a_picture_with_its_header_in_words(name: str) -> None:
+def test_a_chart_is_a_picture_with_its_header_as_text(name: str) -> None:
     found, figure = drawn(name), charts.all_charts()[name].draw([chart_data.realistic(full=False)])
     title = " ".join(text.get_text() for text in figure.texts if text.get_fontsize() == style.TITLE)
     assert " ".join(found.title) == title.replace(r"\$", "$")
@@ -68,7 +68,7 @@ def test_the_top_of_the_picture_is_cut_off_with_the_header() -> None:
     assert top > 30 and top < lowest < top + height
 
 
-def test_every_color_of_the_house_can_be_read_on_dark_paper() -> None:
+def test_every_color_of_the_house_style_is_legible_on_dark_paper() -> None:
     for look in (*style.STYLES.values(), *style.SPARE):
         if look.color != "#000000":
             assert contrast(rgb(dark(look.color[1:].lower())), PAPER) >= 4.5, look

@@ -1,4 +1,4 @@
-"""What the page says about the probes: in words if they can be read, and a line that says so if they cannot."""
+"""What the page says about the probes: sentences if the findings can be read, and a line that says so if they cannot."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_no_line_is_wider_than_the_page(width: int) -> None:
 @pytest.mark.parametrize(
     "reason",
     ["", "base: raised: ValueError: it goes on and on, as messages do, and on and on"],
-    ids=["alone", "beside a failure"],
+    ids=["alone", "next to a failure"],
 )
 def test_a_narrow_window_shows_what_matters_whole(width: int, reason: str) -> None:
     found = Line("csv_inner_threads:tiny:processes-default:2x1", "regression", 1.234, 1.157, 1.311, 0.05, n=9)

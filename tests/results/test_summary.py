@@ -39,7 +39,7 @@ def test_the_speed_up_is_sync_over_this_with_an_interval_around_it() -> None:
 
 
 def test_a_speed_up_is_taken_round_by_round_so_that_a_slow_minute_cancels() -> None:
-    slow = [1.0, 3.0, 1.5, 2.0, 1.2]  # the whole machine, by turns
+    slow = [1.0, 3.0, 1.5, 2.0, 1.2]  # the whole machine, alternating
     sync = observed(
         SYNC, *(0.2 * factor * wobble for factor, wobble in zip(slow, (1, 1.01, 0.99, 1, 1.01), strict=True))
     )

@@ -268,5 +268,5 @@ def test_numbers_and_depths_beyond_all_bounds_are_refused(tmp_path: Path, conten
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(tmp_path: Path, key: str, value: float) -> None:
-    """The logarithm of such a ratio is none: the chart would end in a traceback."""
+    """Such a ratio has no logarithm: the chart would end in a traceback."""
     assert "holds no verdicts" in refused(changed(tmp_path, lambda data: data["cases"][0].update({key: value})))

@@ -106,7 +106,7 @@ def test_every_kind_of_process_finds_another_folder(families: Path, tmp_path: Pa
     assert done.stdout.splitlines() == ["(6,)"] * 4, done.stderr
 
 
-def test_an_installation_has_the_families_beside_the_package(tmp_path: Path) -> None:
+def test_an_installation_has_the_families_inside_the_package(tmp_path: Path) -> None:
     copy_code(tmp_path)
     done = python(LIST, Path(), tmp_path, sources=str(tmp_path))  # the variable is ".", which is no folder of families
     assert done.stdout == "[]\n", done.stderr

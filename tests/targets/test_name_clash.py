@@ -104,7 +104,7 @@ def test_a_check_measures_both_arms_there(folder: Path) -> None:
 
 
 @pytest.mark.serial
-def test_a_file_named_like_a_family_is_measured_beside_the_built_in_one(tmp_path: Path) -> None:
+def test_a_file_named_like_a_family_is_measured_alongside_the_built_in_one(tmp_path: Path) -> None:
     (tmp_path / "control.py").write_text(OWN)
     names = ("control.py:loop", "sleep")
     expected = {(name, scheduler): None for name in names for scheduler in ("sync", "processes", "distributed")}
@@ -152,7 +152,7 @@ def installed(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("file", "named"), [("gilbench.py", "gilbench.py"), ("gilbench/__init__.py", "the package gilbench")]
 )
-def test_a_module_called_gilbench_beside_the_users_file_is_one_line(
+def test_a_module_called_gilbench_next_to_the_users_file_is_one_line(
     installed: Path, target: str, file: str, named: str
 ) -> None:
     (installed / file).parent.mkdir(exist_ok=True)

@@ -261,7 +261,7 @@ def test_own_work_comes_after_built_in_workloads_and_each_once() -> None:
     ("target", "said"),
     [
         ("mine.py:plan", "no function 'plan' there: did you mean plain or lazy?"),
-        ("mine.py:guarded", 'what stands under `if __name__ == "__main__":` is not there on import'),
+        ("mine.py:guarded", 'code under `if __name__ == "__main__":` does not run on import'),
         ("mine.py:generator", "return a list of what it yields"),
         ("mine.py:coroutine", "wrap it with asyncio.run"),
         ("mine.py:cached", "name mine.py:cached.__wrapped__"),
@@ -306,7 +306,7 @@ def test_a_file_named_like_another_module_is_refused(folder: Path, name: str) ->
     assert f"another module is named {name!r} too: rename {name}.py" in refused(f"{name}.py:f")
 
 
-def test_a_file_beside_it_named_like_a_standard_module_breaks_nothing(folder: Path) -> None:
+def test_a_file_next_to_it_named_like_a_standard_module_breaks_nothing(folder: Path) -> None:
     (folder / "colorsys.py").write_text("raise RuntimeError('the wrong one')\n")
     (folder / "uses.py").write_text("import colorsys\ndef f(): return colorsys.__name__\n")
     assert results(workload_of("uses.py:f"), items=1) == ["colorsys"]
@@ -430,7 +430,7 @@ def call(*arguments: str) -> str:
     return result.stdout
 
 
-def test_the_command_line_takes_own_work_beside_built_in_workloads() -> None:
+def test_the_command_line_takes_own_work_alongside_built_in_workloads() -> None:
     targets = ["run", "sleep", "several.py", "mine.py:plain", "--items", "[1]", "--graph", "mine.py:one"]
     cases = call(*targets, "--dry-run", "--scheduler", "threads", "--size", "tiny", "--workers", "1").splitlines()
     names = ("sleep", "several.py:first", "several.py:second", "mine.py:plain", "mine.py:one()")

@@ -49,7 +49,7 @@ def test_the_readme_shows_the_same_workload(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a-b", "1st", "my_work.py", "class", "", "../up"])
 def test_a_name_that_no_module_can_have(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=r"is no name for a module: letters, digits and _"):
+    with pytest.raises(UserError, match=r"cannot name a module: use letters, digits and _"):
         new(name, tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -65,7 +65,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("precious")
     (tmp_path / "folder").mkdir()
     for name in ("mine", "folder"):
-        with pytest.raises(UserError, match="is there already: choose another name"):
+        with pytest.raises(UserError, match="already exists: choose another name"):
             new(name, tmp_path)
     assert (tmp_path / "mine.py").read_text() == "precious"
 

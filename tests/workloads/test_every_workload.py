@@ -95,7 +95,7 @@ def test_some_results_of_many_are_compared_with_sync() -> None:
         assert len(calls) == 40 + 4
     with all_schedulers()["processes"].open(Shape(1, 1), Setup()) as opened, pytest.raises(WrongAnswer):
         job = Job([delayed(os.getpid, pure=False)() if at == 30 else delayed(max)(at, 0) for at in range(40)])
-        check(order, workload, job, opened, most=2)  # looks at the 11th and the 31st
+        check(order, workload, job, opened, most=2)  # compares the 11th and the 31st
 
 
 def test_a_file_that_is_no_csv_is_reported_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

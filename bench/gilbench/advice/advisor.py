@@ -41,20 +41,20 @@ class AdviseOptions:
 
 
 def run(options: AdviseOptions, err: IO[str], out: IO[str]) -> int:
-    """Find out and print the advice; return the exit code. Raises UserError for a mistake."""
+    """Probe, race, and print the advice; return the exit code. Raises UserError for a mistake."""
     advice = advice_on(options, sayer(err))
     if options.json:
         out.write(json.dumps(finite(wording.as_data(advice)), indent=2) + "\n")
     else:
         out.write("".join(f"{printable(line)}\n" for line in wording.page(advice).splitlines()))
-        out.write(f"\nfound out in {advice.cost_seconds:.0f} s\n")
+        out.write(f"\nanswered in {advice.cost_seconds:.0f} s\n")
     return 0
 
 
 def advice_on(options: AdviseOptions, say: Say) -> Advice:
     """Return the advice on a target. Raises UserError for a mistake.
 
-    say: gets a line whenever something begins. The items, where there are some, stay in this process's environment.
+    say: gets a line whenever something begins. The items, if any, stay in this process's environment.
     """
     began = time.monotonic()
     check_names("size", [options.size], SIZES)

@@ -19,10 +19,10 @@ from gilbench.stats import Estimate, student_quantile
 class Advice:
     """What `advise` says.
 
-    verdict: "best", "no difference" (within 5 %, so that the simpler one is advised) or "cannot tell" (noise). speedup: of the
+    verdict: "best", "no difference" (within 5 %, where the simpler one is advised) or "cannot tell" (noise). speedup: of the
     chosen one over sync. once: whether starting the workers counts. speedups: contender -> over sync; None where sync did not
     run. status: contender -> what became of it, as text. seconds: contender -> of one compute. equal: those within 5 % of the
-    best. cost_seconds: that finding out took.
+    best. cost_seconds: how long the advice took.
     """
 
     target: str
@@ -146,9 +146,9 @@ def with_fewer_workers(heats: Sequence[Heat], facts: Facts, cpus: int) -> list[C
 
 
 def clearly_lost(heat: Heat) -> str | None:
-    """Return why no other kind of processes can win, where a pool's have lost by far; None where they may.
+    """Return why no other kind of processes can win once those of a pool have lost by far; None while one may.
 
-    All of them copy as much, or more.
+    They all copy as much, or more.
     """
     pools = [
         contender
@@ -165,7 +165,7 @@ def clearly_lost(heat: Heat) -> str | None:
 def speedups_over_sync(heats: Sequence[Heat]) -> dict[Contender, Estimate | None]:
     """Return the speed-up over sync of everyone that finished a compute; None where sync did not run.
 
-    Intervals hold for another time on this machine, when its CPUs may have more or less to give than during the race.
+    The intervals allow for another moment on this machine, when its CPUs may be faster or slower than during the race.
     """
     fit = Fit(heats)
     finished = dict.fromkeys(

@@ -58,7 +58,7 @@ def in_time(
 ) -> list[Contender]:
     """Return the contenders that there is time for.
 
-    Those that promise most, by what bounds them, are taken first, and of equal ones the simplest scheduler's. All chunks of a
+    The most promising, judging by their bounds, are taken first; among equals, those of the simplest scheduler. All chunks of a
     process are taken or none. best, known: as for TimeLeft.for_another.
     """
     chosen: list[Contender] = []
@@ -88,7 +88,7 @@ def cold_race(
     longest = 0.0  # seconds of one round
     while entrants and len(heats) < RACE.repeats and (not heats or left.fits(longest)):
         start = left.clock()
-        say(f"one compute each, with starting: {', '.join(contender.name for contender in entrants)}")
+        say(f"one compute each, including the start: {', '.join(contender.name for contender in entrants)}")
         heats.append(_cold_heat(starter, draw.sample(entrants, len(entrants)), entrants, more, len(heats) + 1))
         longest = max(longest, left.clock() - start)
         entrants = heats[-1].running if len(heats[-1].running) > 1 else []

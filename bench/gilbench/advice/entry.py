@@ -24,7 +24,7 @@ def schedulers_of_heat(heat: int, facts: Facts) -> list[str]:
 def admitted(
     schedulers: Iterable[str], facts: Facts, cpus: int, best: float, once: bool = False
 ) -> tuple[list[Contender], dict[Contender, str]]:
-    """Return the contenders of these schedulers that may win, and for each other one why it may not.
+    """Return the contenders of these schedulers that may win, and why each of the others may not.
 
     best: seconds of the fastest compute so far. once: starting the workers counts.
     """
@@ -43,7 +43,7 @@ def admitted(
             if shape.workers * shape.threads == parallelism
         ]
         more = wider(name, facts, cpus)
-        # With one CPU these are sync and some overhead. Where tasks wait half of the time, they leave CPUs idle as long.
+        # With one CPU, these are sync plus overhead. Where tasks wait half of the time, they leave CPUs idle for that long.
         useless = not serial and (cpus == 1 or (more and facts.busy < ENTRY.mostly_waits))
         gain = ENTRY.slow_start_gain if starts_slowly else DECISION.same
         for contender in contenders(name, [*([] if useless else shapes), *more], facts):
@@ -83,7 +83,8 @@ def wider(name: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
     """Return the (workers, threads) of a scheduler that are more than CPUs, for tasks that wait.
 
     Twice as many tasks are under way as would keep all CPUs busy if they took turns: they do not take turns, and by chance
-    some CPUs are idle. As many threads as may be also race where tasks mostly wait, because they wait for the GIL too.
+    some CPUs are idle. Where tasks mostly wait, the largest number of threads races as well, because tasks wait for the GIL
+    too.
 
     >>> waiting = Facts(99, 0.1, 0.1, 9.9, 9.9, cpu_over_wall=0.2, result_bytes=10)
     >>> [wider(name, waiting, cpus=2) for name in ("threads", "processes", "loky", "distributed")]
@@ -103,12 +104,12 @@ def wider(name: str, facts: Facts, cpus: int) -> list[tuple[int, int]]:
 
 
 def most_threads(cpus: int) -> int:
-    """Return how many threads race at most, where tasks wait."""
+    """Return the most threads that race where tasks wait."""
     return max(ENTRY.most_threads, ENTRY.most_threads_per_cpu * cpus)
 
 
 def bound(contender: Contender, facts: Facts, cpus: int, once: bool = False) -> float:
-    """Return the seconds that one compute takes at least, with all the luck there is.
+    """Return the fewest seconds that one compute can take, with the best of luck.
 
     Assumes that tasks do not depend on each other. once: starting the workers counts.
     """

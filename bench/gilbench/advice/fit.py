@@ -1,7 +1,7 @@
-"""One fit over all heats of a race: how long each contender takes beside each other, so that all ratios agree.
+"""One fit over all heats of a race: how long each contender takes relative to the others, so that all ratios agree.
 
-Contenders leave, and some race in one heat only. The ratio of two comes from every heat, also by way of a third that both
-met: if a is twice b, and b three times c, then a is six times c.
+Contenders leave, and some race in one heat only. The ratio of two comes from every heat, also through a third that both raced
+against: if a is twice b, and b three times c, then a is six times c.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ JOINED: Final = 1e-6  # how far rounding may keep two contenders that did meet f
 class Fit:
     """Generalized least squares: ln(seconds) = contender + round + process + chunk + noise.
 
-    Contenders and rounds are fixed effects. Two processes of the same case differ for good by NOISE.layout. The contenders in
-    one process share that difference; they differ in their chunks only, and each by NOISE.chunk more. A contender counts in
+    Contenders and rounds are fixed effects. Two processes of the same case differ permanently by NOISE.layout. The contenders
+    in one process share that difference; they differ in their chunks only, and each by NOISE.chunk more. A contender counts in
     a heat by the median over its rounds; the noise of few rounds is estimated together with that of all others
     (`stats.moderated`). Mixed linear models: Searle, Casella and McCulloch, Variance Components, 1992, chapter 7.
     """
 
     def __init__(self, heats: Sequence[Heat]) -> None:
-        self._beside = [_beside_the_pace(heat) for heat in heats]
+        self._relative = [_relative_to_pace(heat) for heat in heats]
         met = dict.fromkeys(contender for heat in heats for contender in heat.times)
         self._place = {contender: place for place, contender in enumerate(met)}
-        own = [own_spread(logs) for beside in self._beside for logs in beside.values()]
+        own = [own_spread(logs) for relative in self._relative for logs in relative.values()]
         spreads = iter(moderated([spread.variance for spread in own], [spread.df for spread in own]))
         size = len(self._place)
         self._information, weighted = np.zeros((size, size)), np.zeros(size)
-        for beside in filter(None, self._beside):
-            weights = _weights(list(beside), [_error(next(spreads), len(logs)) for logs in beside.values()])
-            places = [self._place[contender] for contender in beside]
+        for relative in filter(None, self._relative):
+            weights = _weights(list(relative), [_error(next(spreads), len(logs)) for logs in relative.values()])
+            places = [self._place[contender] for contender in relative]
             self._information[np.ix_(places, places)] += weights
-            weighted[places] += weights @ [statistics.median(logs) for logs in beside.values()]
+            weighted[places] += weights @ [statistics.median(logs) for logs in relative.values()]
         self._covariance = np.linalg.pinv(self._information, rcond=1e-10, hermitian=True)
         self._effects = self._covariance @ weighted
 
     def ratio(self, above: Contender, below: Contender) -> Estimate | None:
-        """Return the time of one over the other's, with a 95 % interval; None where they never met, even by way of others.
+        """Return the time of one over the other's, with a 95 % interval; None where they never met, even through others.
 
         Its `n` counts the heats that both ran in.
         """
@@ -62,12 +62,12 @@ class Fit:
         half = student_quantile(NOISE.freedom, 0.975) * math.sqrt(
             max(0.0, float(contrast @ self._covariance @ contrast))
         )
-        both = sum(above in beside and below in beside for beside in self._beside)
+        both = sum(above in relative and below in relative for relative in self._relative)
         return Estimate(math.exp(center), math.exp(center - half), math.exp(center + half), both)
 
 
-def _beside_the_pace(heat: Heat) -> dict[Contender, list[float]]:
-    """Return contender -> ln(seconds) in each of its rounds, beside the pace of that round.
+def _relative_to_pace(heat: Heat) -> dict[Contender, list[float]]:
+    """Return contender -> ln(seconds) in each of its rounds, relative to the pace of that round.
 
     The pace is the mean of those that took part in all rounds: what a round has in common cancels. Contenders without a
     finished round are left out.

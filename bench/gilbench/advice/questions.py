@@ -31,7 +31,7 @@ def take_turn(scene: Scene, parts: int | None) -> Found:
 
 
 def call_items(scene: Scene, seconds: float) -> Found:
-    """Call the items without dask for so many seconds, as a task of many items does: dask holds the GIL too."""
+    """Call the items without dask for this many seconds, as a task of many items does: dask holds the GIL too."""
     from gilbench.targets.calls import Calls
 
     build = scene.workload.build
@@ -45,7 +45,7 @@ def call_items(scene: Scene, seconds: float) -> Found:
 
 
 def compute_in(scene: Scene, parts: int | None) -> Compute:
-    """Return what computes the target in so many tasks; None for one task per item."""
+    """Return what computes the target in that many tasks; None for one task per item."""
     from gilbench.targets.calls import Calls
 
     build, arguments = scene.workload.build, scene.workload.sizes[scene.case.size]

@@ -1,8 +1,8 @@
-"""One heat of the race of `gilbench advise`: live contenders take turns, and whoever cannot be the best leaves.
+"""One heat of the race of `gilbench advise`: live contenders take turns, and those that cannot be the best leave.
 
 A contender is a way to run the target: scheduler, workers, threads per worker, items per task. In each round every
 contender that is left takes one turn, in random order, so that whatever lasts longer than a turn hits all alike. Ratios are
-taken within rounds. Two processes with the same case differ for good by a few percent (memory layout). Every interval
+taken within rounds. Two processes with the same case differ permanently by a few percent (memory layout). Every interval
 allows for that, and what is too close to call races again in fresh processes.
 """
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gilbench import units
 from gilbench.advice.thresholds import DECISION, NOISE, RACE
 from gilbench.process.talk import Broken
 from gilbench.stats import own_spread, squared_error, student_quantile
@@ -109,7 +110,7 @@ def run_heat(
     rivals: Heat | None = None,
     patience: float = 0.0,
 ) -> Heat:
-    """Race until one contender is left, until more rounds would say no more, or until the time is up.
+    """Race until one contender is left, until more rounds would add nothing, or until the time is up.
 
     seconds: for the heat; twice as many where they are too few for the fewest rounds. At least one round is run. rivals: an
     earlier heat, whose leader's time bounds the patience with newcomers. patience: seconds that each turn is granted at least,
@@ -148,7 +149,7 @@ def _leaves(heat: Heat, contender: Contender, broken: Broken) -> None:
 
 
 def drop(heat: Heat, rounds: int) -> None:
-    """Let whoever cannot be the best any more leave."""
+    """Remove the contenders that can no longer be the best."""
     known = [contender for contender in heat.running if math.isfinite(heat.median(contender))]
     if not known:
         return
@@ -165,7 +166,7 @@ def drop(heat: Heat, rounds: int) -> None:
             low, _ = reach(ratios, between(contender, leader))
             hopeless = low > math.log1p(DECISION.same)
         if hopeless:
-            heat.left[contender] = f"left after {rounds} round{'s' if rounds > 1 else ''}"
+            heat.left[contender] = f"left after {units.count(rounds, 'round')}"
 
 
 def between(above: Contender, below: Contender) -> float:

@@ -128,7 +128,7 @@ class LiveStarter:
 
 
 class TimeLeft:
-    """What can still be begun and end in time, judging by how long it has taken so far to start processes.
+    """What can still be started and finished in time, judging by how long starting processes has taken so far.
 
     began: by the clock, when everything began.
     """
@@ -138,7 +138,7 @@ class TimeLeft:
         self._each = 0.0  # seconds to start and end one process, at most
 
     def fits(self, seconds: float) -> bool:
-        """Return whether something that takes so many seconds would end in time."""
+        """Return whether something that takes this many seconds would finish in time."""
         return self.clock() - self.began + seconds < RACE.budget
 
     def for_another(self, contenders: Sequence[Contender], best: float, known: int = 0) -> bool:

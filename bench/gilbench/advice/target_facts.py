@@ -59,7 +59,7 @@ def of_items(facts: Facts, items: int) -> Facts:
     each = facts.seconds / facts.tasks
     wanted = max(2 * facts.tasks, SAMPLE.seconds / max(each, 1e-7))
     stretched = min(wanted * min(SAMPLE.waiting, 1 / facts.busy), SAMPLE.longest_seconds / max(each, 1e-7))
-    even = max(1, facts.tasks // 2)  # twice as many as there are CPUs: the probes look at four for each
+    even = max(1, facts.tasks // 2)  # twice as many as there are CPUs: four are probed for each
     taken = min(items, even * math.ceil(max(wanted, stretched) / even))
     more = taken / facts.tasks
     return replace(

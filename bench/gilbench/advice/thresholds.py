@@ -1,7 +1,7 @@
-"""Every threshold of `gilbench advise`, by what it decides. What a scheduler costs stands in the scheduler's own file.
+"""Every threshold of `gilbench advise`, by what it decides. What a scheduler costs is in the scheduler's own file.
 
 The text under a field gives its unit, what it is for and where the figure comes from. "By hand" means that no measurement of
-this figure alone is on record. What all of them together are worth is measured by docs/measure_advice.py, simulated by
+this figure alone is on record. How well they work together is measured by docs/measure_advice.py, simulated by
 docs/simulate_advice.py and reported in docs/advice.md.
 """
 
@@ -13,10 +13,10 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Sample:
-    """How many of the user's items are looked at and raced."""
+    """How many of the user's items are probed and raced."""
 
     per_cpu: int = 4
-    """Items for each CPU that the probes look at; by hand."""
+    """Items for each CPU that are probed; by hand."""
     seconds: float = 0.4
     """Seconds of work in one compute of the race, where items can be left out; docs/advice.md."""
     waiting: float = 2.0
@@ -52,7 +52,7 @@ class Entry:
     mostly_waits: float = 0.5
     """The same, below which only more workers than CPUs race; docs/advice.md."""
     busy_twice: int = 2
-    """Tasks under way, as a multiple of those that would keep all CPUs busy by turns: they do not take turns; docs/advice.md."""
+    """Tasks under way, as a multiple of those that keep all CPUs busy if they take turns, which they do not; docs/advice.md."""
     most_threads: int = 32
     """Threads at most where tasks wait, because waiting tasks cost memory all the same; docs/advice.md."""
     most_threads_per_cpu: int = 4
@@ -64,7 +64,7 @@ class Race:
     """How the race goes, and when it ends."""
 
     budget: float = 25.0
-    """Seconds for everything: what would not end by then is not begun; docs/advice.md."""
+    """Seconds for everything: what would not finish by then is not started; docs/advice.md."""
     heat: float = 2.0
     """Seconds of racing in one set of processes; by hand."""
     repeats: int = 3
@@ -76,7 +76,7 @@ class Race:
     longer: float = 2.0
     """Times `heat`, where that is too short for the fewest rounds; by hand."""
     confidence: float = 0.99
-    """Confidence at which a contender leaves: higher than usual, because it is looked at after every round; docs/advice.md."""
+    """Confidence at which a contender leaves: higher than usual, because of a test after every round; docs/advice.md."""
     hopeless: float = 1.35
     """Ratio to the leader at which a contender leaves, seen in both of the first two rounds; docs/advice.md."""
     hopeless_at_once: float = 3.0

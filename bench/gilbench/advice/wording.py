@@ -1,4 +1,4 @@
-"""The advice in words, as code and as data. Pure: no clock, no process."""
+"""The advice as sentences, as code and as data. Pure: no clock, no process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def headline(advice: Advice) -> str:
 def outcome(advice: Advice) -> str:
     """Return what speed-up to expect, and how sure that is."""
     times = f"{units.times(advice.speedup.value)} ({units.interval(advice.speedup, 'ratio')})"
-    starting = " with starting the workers" if advice.once else ""
+    starting = " (startup included)" if advice.once else ""
     others = [contender.name for contender in advice.equal if contender.scheduler != advice.chosen.scheduler]
     if advice.verdict == "cannot tell":
         seen = (
@@ -44,7 +44,7 @@ def outcome(advice: Advice) -> str:
         return f"no difference within 5 %{starting}: {', '.join(others)} would gain nothing, and sync is the simplest"
     if advice.chosen.is_sync:
         return f"nothing is faster{starting}"
-    same = f"; no difference within 5 % from {', '.join(others)}, but simpler" if others else ""
+    same = f"; no difference within 5 % between this and {', '.join(others)}, and this is simpler" if others else ""
     return f"{times} as fast as one task after the other{starting}{same}"
 
 
@@ -116,7 +116,7 @@ def _total(advice: Advice) -> float:
 
 
 def _overhead(contender: Contender, advice: Advice) -> float:
-    """Return the seconds that each task loses under a scheduler with processes, where they are worth a word; else 0."""
+    """Return the seconds that each task loses under a scheduler with processes, or 0 if they are not worth mentioning."""
     seconds = advice.seconds.get(contender, math.inf)
     crosses = all_schedulers()[contender.scheduler].crosses
     if not crosses or not math.isfinite(seconds) or advice.once or contender.parallelism > advice.cpus:
@@ -141,14 +141,14 @@ def changes(advice: Advice) -> list[str]:
     scheduler = all_schedulers()[advice.chosen.scheduler]
     held = facts.held.value if facts.held else 0.0
     if advice.chosen.is_sync and facts.seconds / max(1, facts.tasks) < WORDING.short_task and not advice.once:
-        found.append("bigger tasks: beside them, what a pool costs for each task is small")
+        found.append("bigger tasks: they make what a pool costs for each task matter less")
     if facts.object_text:
         found.append("text as dtype=str instead of object: columns of Python objects hold the GIL")
     if facts.inner_threads:
         pays = (
             "processes may then do as well as a cluster, which pins most of them itself"
             if scheduler.kind == MIX
-            else "several workers then pay more"
+            else "several workers then gain more"
         )
         found.append(f"pinned inner threads (OMP_NUM_THREADS=1, pandas' mode.max_threads): {pays}")
     if facts.gil == "enabled" and held > WORDING.gil_matters and advice.cpus > 1:
@@ -171,7 +171,7 @@ def changes(advice: Advice) -> list[str]:
 
 
 def code(advice: Advice) -> list[str]:
-    """Return dask code to paste, by line. It leaves open what is the user's own: the function and its items, or the tasks."""
+    """Return dask code to paste, by line. It leaves out what is the user's own: the function and its items, or the tasks."""
     chosen, own = advice.chosen, advice.facts.items is not None
     recipe: Recipe = all_advisable()[chosen.scheduler].recipe(_shape(chosen), advice.once)
     imports = [*recipe.imports, *(["from dask import delayed"] if own else [])]

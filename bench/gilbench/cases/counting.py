@@ -1,4 +1,4 @@
-"""tasks: how many tasks one compute executes, and how many threads or processes run them.
+"""Counting: how many tasks one compute executes, and how many threads or processes run them.
 
 dask optimizes graphs before it runs them, and batches tasks: what is executed is often not what was written.
 """

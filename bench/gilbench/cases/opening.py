@@ -74,7 +74,7 @@ def opened(
 
     compared: how many results are compared with those under sync (see `check`); None for all.
     once_open: where given, the scheduler opens before the job is built, and this is called in between with the seconds that
-    opening took. So many processes can open at the same time, and then build and compute one after the other.
+    opening took. This lets several processes open at the same time, and then build and compute one after the other.
     """
     import dask.delayed  # noqa: F401 - before the clock of the build starts
 

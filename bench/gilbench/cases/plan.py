@@ -198,7 +198,7 @@ def _shapes(workload: Workload, scheduler: Scheduler, breadth: str, cpus: int) -
 def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
     """Return the cases of a round in random order, which depends on nothing but seed, round and cases.
 
-    Workloads come in random order, and so do the cases within a workload, one right after the other. So cases that are
+    Workloads come in random order, and so do the cases within a workload, one right after the other. This way, cases that are
     compared with each other meet the same state of the machine, which changes by the minute.
     """
     draw = random.Random(f"{seed}/{round_}")
@@ -210,7 +210,7 @@ def shuffled(cases: Iterable[Case], seed: int, round_: int) -> list[Case]:
 
 
 def drawn_seed() -> int:
-    """Return a seed (32 bits) that nothing predicts, where the user gives none."""
+    """Return a random seed (32 bits), for when the user gives none."""
     return random.SystemRandom().randrange(2**32)
 
 

@@ -1,4 +1,4 @@
-"""What a chart shows, as a table: for readers who do not see the picture, and for those who go on with the figures."""
+"""What a chart shows, as a table: for readers who cannot see the picture, and for those who work with the figures."""
 
 from __future__ import annotations
 

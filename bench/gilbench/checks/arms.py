@@ -79,7 +79,7 @@ class Arm:
 class Known:
     """What an arm says about itself before anything is measured.
 
-    workloads: name -> some fields of Workload. machine: fingerprint, as in bench/gilbench/machine.py.
+    workloads: name -> some fields of Workload. machine: fingerprint, as in gilbench.machine.
     """
 
     workloads: Mapping[str, Mapping[str, Any]]
@@ -124,7 +124,7 @@ def parse(text: str) -> Spec:
         key, _, value = pair.partition("=")
         if key not in KEYS or not value:
             raise UserError(
-                f"{text!r} is no arm: write a git revision, or {'=, '.join(KEYS)}= pairs separated by commas"
+                f"{text!r} is not an arm: write a git revision, or {'=, '.join(KEYS)}= pairs separated by commas"
             )
         if key == "with":
             packages.append(value)
@@ -139,7 +139,7 @@ def parse(text: str) -> Spec:
 
 @contextlib.contextmanager
 def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
-    """Yield both arms, ready to be measured; afterwards everything temporary is removed, even after Ctrl-C.
+    """Yield both arms, ready to be measured; everything temporary is removed at the end, even after Ctrl-C.
 
     cache: folder that keeps the environments with other packages. What crashed checks left behind is removed first.
     Raises UserError with one line for what is not available.

@@ -17,12 +17,12 @@ from gilbench.checks.family import Family, family_of
 from gilbench.checks.lockstep import Live, Start, epoch
 from gilbench.checks.scope import CheckOptions
 from gilbench.console import printable
+from gilbench.errors import INTERRUPTED
 from gilbench.files import cache_environment, cache_folder
 from gilbench.report import Page, text
 from gilbench.results.verdicts import NOTHING, Verdicts, exit_code
 
 PATIENCE = 59.0  # seconds after which a case that is not decided stays inconclusive
-INTERRUPTED = 130  # exit code
 
 
 def run(options: CheckOptions, err: IO[str], out: IO[str], page: Page) -> int:

@@ -51,7 +51,7 @@ class Checked:
 
     @property
     def kind(self) -> Kind:
-        """The verdict as a word: failing in head alone is a regression, failing in base is no verdict at all."""
+        """The verdict as a word: failing in head alone is a regression; failing in base gives no verdict at all."""
         if self.failures:
             return "regression" if set(self.failures) == {"head"} else "failed"
         if self.verdict is None:

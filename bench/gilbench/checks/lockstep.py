@@ -40,7 +40,7 @@ class Worker(Protocol):
         """Wait until it is open; return what it reports about itself. Raises Broken."""
 
     def turn(self, loops: int) -> float:
-        """Return one value in seconds, the mean of so many computes. Raises Broken."""
+        """Return one value in seconds, the mean of `loops` computes. Raises Broken."""
 
     def end(self) -> None:
         """End it and all that it started."""

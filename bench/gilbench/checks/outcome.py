@@ -1,4 +1,4 @@
-"""What came of a check: the measured family as lines of verdicts, as notes beside them, and as ordinary results."""
+"""What came of a check: the measured family as lines of verdicts, as notes on them, and as ordinary results."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from gilbench.stats import student_quantile
+from gilbench.stats import exp, student_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,8 +94,8 @@ class Verdict:
     """What is known about a case after its epochs so far, and what to do next.
 
     ratio, low, high: head over base and its interval, which holds even though the data was looked at after every epoch.
-    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread: with all
-    the exploring that the design allows or, where the case was cut short (next is not stop), with what there was.
+    detectable: the smallest slowdown, as a fraction, that would be found in 80 % of tries at this case's spread: with all the
+    exploring that the design allows or, where the case was cut short (next is not stop), with the epochs so far.
     p_value: for a slowdown beyond the threshold, before Holm; 1 until confirmed.
     explored, confirmed: epochs in each stage.
     next: the stage that the next epoch belongs to, or `stop`.
@@ -166,7 +166,7 @@ def decide(
         kind=kind,
         ratio=math.exp(center),
         low=math.exp(center - half),
-        high=_exp(center + half),
+        high=exp(center + half),
         detectable=_detectable(exploring, bars[1], step == "stop", design),
         p_value=design.gate * chance if kind == "regression" else 1.0,
         explored=len(exploring),
@@ -357,10 +357,3 @@ def _detectable(exploring: Sequence[float], bar: float, complete: bool, design: 
     )
     error = float(seen.error) * math.sqrt(n / epochs)
     return math.expm1(design.margin + (t + float(ndtri(math.sqrt(POWER)))) * error)
-
-
-def _exp(x: float) -> float:
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return math.inf

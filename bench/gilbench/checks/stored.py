@@ -20,7 +20,7 @@ from gilbench.stats import Estimate
 
 Of = Literal["time", "speed-up"]
 ALPHA = 0.01
-"""The chance that any case without a change for the worse is called a regression, as in check.sequential.Design."""
+"""The chance that any case without a change for the worse is called a regression, as in gilbench.checks.sequential.Design."""
 POWER_Z = 0.84
 """Normal quantile of 80 %: the share of tries in which a detectable change is found."""
 

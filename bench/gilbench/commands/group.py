@@ -8,7 +8,7 @@ import click
 
 from gilbench import __version__, commands
 from gilbench.console import terminated_as_interrupted
-from gilbench.errors import UserError
+from gilbench.errors import INTERRUPTED, UserError
 from gilbench.files import modules_in
 
 
@@ -24,7 +24,7 @@ class Commands(click.Group):
             raise Mistake(str(error)) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
-            ctx.exit(130)
+            ctx.exit(INTERRUPTED)
 
 
 class Mistake(click.ClickException):

@@ -10,7 +10,7 @@ import click
 @click.command("new")
 @click.argument("name")
 def command(name: str) -> None:
-    """Write NAME.py, a module of your own workloads to start from, to this folder. It runs as it is."""
+    """Write NAME.py, a module of your own workloads to start from, into this folder. It runs unchanged."""
     from gilbench.targets.scaffold import new
 
     path = new(name, Path())

@@ -80,14 +80,14 @@ def between(first: Summary, other: Summary) -> list[Finding]:
         return [Finding(title, "nothing to compare", text, "speedup")]
     if not clear:
         text = "No speed-up that both results measured differs by more than its intervals."
-        return [Finding(title, f"0 of {several(len(changes), 'speed-up')} differ", text, "speedup")]
+        return [Finding(title, f"0 of {units.count(len(changes), 'speed-up')} differ", text, "speedup")]
     before, after, change = max(clear, key=lambda pair: abs(math.log(pair[2].value)))
     assert before.speedup and after.speedup
     text = (
         f"The largest change is {_label(after)}: {units.estimate(before.speedup, 'ratio')} over sync in {first.name} and "
         f"{units.estimate(after.speedup, 'ratio')} in {other.name}, {units.estimate(change, 'ratio')} the speed-up."
     )
-    return [Finding(title, f"{len(clear)} of {several(len(changes), 'speed-up')} differ", text, "speedup")]
+    return [Finding(title, f"{len(clear)} of {units.count(len(changes), 'speed-up')} differ", text, "speedup")]
 
 
 def changes_between(first: Summary, other: Summary) -> list[tuple[CaseSummary, CaseSummary, Estimate]]:
@@ -124,13 +124,8 @@ def noise(summary: Summary) -> Noise:
 
 
 def within(reach: float) -> str:
-    """Return how far an interval reaches, in words: `±12%`, or `a factor of 3.2` where a percentage would mislead."""
+    """Return how far an interval reaches, as text: `±12%`, or `a factor of 3.2` where a percentage would mislead."""
     return f"±{reach:.0%}" if reach < 1 else f"a factor of {units.digits(1 + reach)}"
-
-
-def several(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 case`, `2 cases`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 # --- Of one result
@@ -153,7 +148,7 @@ def _choices(summary: Summary) -> Iterator[Finding]:
         text += "".join(f" Beware: {flag}." for flag in best.flags)
         text += f" The same goes for {_names([contest.label for contest in mine[1:]])}." if mine[1:] else ""
         yield Finding(
-            f"Use {PLURAL[kind]} for", f"{len(mine)} of {several(len(contests), 'workload')}", text, "speedup"
+            f"Use {PLURAL[kind]} for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup"
         )
 
 
@@ -202,7 +197,7 @@ def _neither(summary: Summary) -> Iterator[Finding]:
     mine = [contest.label for contest in contests if contest.winner == "serial"]
     if mine:
         text = f"No scheduler is faster than running one task after another for {_names(mine)}."
-        yield Finding("Stay with sync for", f"{len(mine)} of {several(len(contests), 'workload')}", text, "speedup")
+        yield Finding("Stay with sync for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup")
 
 
 def _undecided(summary: Summary) -> Iterator[Finding]:
@@ -214,7 +209,7 @@ def _undecided(summary: Summary) -> Iterator[Finding]:
         if math.isfinite(known.speedups):
             text += f" Half of the speed-ups are known to {within(known.speedups)} at best."
         text += " A longer run or a quieter machine would decide more."
-        figure = f"{len(unclear)} of {several(len(contests), 'workload')}"
+        figure = f"{len(unclear)} of {units.count(len(contests), 'workload')}"
         yield Finding("This result cannot decide for", figure, text, "speedup")
 
 
@@ -292,10 +287,10 @@ def _worst(verdicts: Verdicts, lines: Sequence[Line]) -> Iterator[Finding]:
         worst = regressions[0]
         figure = f"{worst.ratio - 1:+.1%}" if math.isfinite(worst.ratio) else "fails"
         how = worst.reason or _interval(worst)
-        others = f" So did {several(len(regressions) - 1, 'more case')}." if len(regressions) > 1 else ""
+        others = f" So did {units.count(len(regressions) - 1, 'more case')}." if len(regressions) > 1 else ""
         yield Finding(f"{worst.case} got {what}", figure, f"{how[:1].upper()}{how[1:]}.{others}", "forest")
     elif same:
-        text = f"{several(same, 'case')} of {len(lines)} {'lies' if same == 1 else 'lie'} within the threshold."
+        text = f"{units.count(same, 'case')} of {len(lines)} {'lies' if same == 1 else 'lie'} within the threshold."
         yield Finding(f"No case is {what} beyond doubt", str(same), text, "forest")
 
 
@@ -338,4 +333,4 @@ def _median(values: Iterable[float]) -> float:
 def _names(names: Sequence[str]) -> str:
     """Return `a, b and c`; beyond NAMED names, say how many more there are."""
     shown = [*names[:NAMED], *([f"{len(names) - NAMED} more"] if len(names) > NAMED else [])]
-    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+    return units.listed(shown)

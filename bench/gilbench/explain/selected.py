@@ -1,4 +1,4 @@
-"""The cases that tables and charts show: timed ones, at the size that stands for a workload, with the most workers."""
+"""The cases that tables and charts show: timed ones, at the size that represents a workload, with the most workers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def size_order(size: str) -> int:
 
 
 def main_sizes(cases: Sequence[CaseSummary]) -> dict[str, str]:
-    """Return workload -> the size that stands for it: the most common one in the result, or else its largest."""
+    """Return workload -> the size that represents it: the most common one in the result, or else its largest."""
     by_workload = grouped(cases, lambda case: case.case.workload)
     count = Counter(size for mine in by_workload.values() for size in {case.case.size for case in mine})
     return {

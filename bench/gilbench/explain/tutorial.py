@@ -43,7 +43,7 @@ class Evidence:
     summary: Summary
 
     def cases(self, workload: str, scheduler: str, measure: str = "time") -> list[CaseSummary]:
-        """Return the cases of a workload under a scheduler, pinned or not; the one to look at comes last."""
+        """Return the cases of a workload under a scheduler, pinned or not; the one to judge by comes last."""
         found = [
             case
             for case in self.summary.compared

@@ -61,7 +61,7 @@ def probe(
                 continue
             missing = [probe.name for probe in suited[case] if case.scheduler not in found[probe.name]]
             for name in missing:
-                reasons[name].setdefault(case.scheduler, in_words(broken))
+                reasons[name].setdefault(case.scheduler, why_unanswered(broken))
             if (case.scheduler, broken.kind) == ("sync", "timeout") and len(missing) == len(suited[case]):
                 # Every other scheduler would begin with a compute under sync too.
                 hopeless = Broken("not tried", f"under sync there was {broken.reason}")
@@ -108,7 +108,7 @@ def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
     check_names("scheduler", options.schedulers, list(all_schedulers()))
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
-    os.environ.update(environment)  # because this process looks at the target too
+    os.environ.update(environment)  # because this process loads the target too
     targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
     for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"
@@ -197,7 +197,7 @@ def _lacking(reasons: Mapping[str, Mapping[str, str]]) -> dict[str, dict[tuple[s
     return found
 
 
-def in_words(broken: Broken) -> str:
+def why_unanswered(broken: Broken) -> str:
     """Return why a probed process gave no answer."""
     return {"killed": f"its process died ({broken.reason})", "timeout": broken.reason}.get(broken.kind, str(broken))
 
@@ -220,7 +220,7 @@ def _examine(
             except Broken as broken:
                 if broken.kind not in SURVIVED:
                     raise
-                reasons[probe.name][scheduler] = in_words(broken)
+                reasons[probe.name][scheduler] = why_unanswered(broken)
     except Broken as broken:
         return broken
     return None

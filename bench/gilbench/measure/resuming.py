@@ -24,10 +24,10 @@ def finished(path: Path) -> bool:
     return path.exists() and not path.with_suffix(".jsonl").exists()
 
 
-def begun(options: RunOptions, interpreter: Interpreter | None) -> Result:
+def interrupted_run(options: RunOptions, interpreter: Interpreter | None) -> Result:
     """Return the interrupted run that the options name, or the last one; with --probe also a finished one.
 
-    Raises UserError where there is none to resume, or where it was begun with another --python.
+    Raises UserError where there is none to resume, or where it was started with another --python.
     """
     folder, name = options.results, options.name
     if options.probe and name and finished(folder / f"{name}.json"):
@@ -40,7 +40,7 @@ def begun(options: RunOptions, interpreter: Interpreter | None) -> Result:
         fix = "without --python: leave it out"
         if was:
             fix = f"with --python {was}{f', not {now}: give' if now else ': add'} that one, by version or by path"
-        raise UserError(f"{path} was begun {fix}")
+        raise UserError(f"{path} was started {fix}")
     return before
 
 
@@ -60,14 +60,14 @@ def resumed(before: Result, path: Path, options: RunOptions, software: Software)
     if changed:
         file = path if finished(path) else path.with_suffix(".jsonl")
         which = ", ".join(f"{key} {was} (here {now})" for key, (was, now) in changed.items())
-        raise UserError(f"{file} was begun with {which}: resume it there, or start a new run")
+        raise UserError(f"{file} was started with {which}: resume it there, or start a new run")
     for name in {case.workload: None for case in before.plan.cases if naming.is_own(case.workload)}:
         naming.workload_of(name, before.plan.environment.get(ITEMS))  # its file may be gone
     return replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
 
 
 def resume_options(options: RunOptions, software: Software) -> str:
-    """Return the options that `gilbench run --resume --name NAME` needs besides, to resume this run."""
+    """Return the further options that `gilbench run --resume --name NAME` needs to resume this run."""
     parts = {
         " --python ": options.python if software.tag else None,
         " -o ": None if options.results == FOLDER else str(options.results),

@@ -195,10 +195,10 @@ def measure_into(
     resume: bool = False,
     again: str = "",
 ) -> Result:
-    """Measure a plan into the result file `path`, with a journal beside it; return the result as saved.
+    """Measure a plan into the result file `path`, with a journal next to it; return the result as saved.
 
     before: the plan, and the observations of the interrupted run that is to be continued. again: options that --resume
-    needs. Raises Interrupted on Ctrl-C, after saving what there is. The journal stays, for --resume, until all is measured.
+    needs. Raises Interrupted on Ctrl-C, after saving what was measured. The journal stays, for --resume, until all is measured.
     """
     journal_path = path.with_suffix(".jsonl")
     journal = Journal(journal_path, before.plan, before.machine, new=not resume)
@@ -221,6 +221,6 @@ def measure_into(
             if ledger.observations
             else "nothing was measured"
         )
-        raise Interrupted(f"interrupted: {kept}; go on with `gilbench run --resume --name {path.stem}{again}`")
+        raise Interrupted(f"interrupted: {kept}; continue with `gilbench run --resume --name {path.stem}{again}`")
     journal_path.unlink(missing_ok=True)
     return result

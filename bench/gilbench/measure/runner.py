@@ -11,7 +11,7 @@ from typing import IO
 
 from gilbench.cases.case import Case
 from gilbench.console import Say, progress, sayer
-from gilbench.errors import UserError
+from gilbench.errors import INTERRUPTED, UserError
 from gilbench.measure import narration, planning, prober, resuming, software
 from gilbench.measure.live import LiveProbed, Start
 from gilbench.measure.planning import RunOptions
@@ -22,8 +22,6 @@ from gilbench.process import interpreters
 from gilbench.process.interpreters import Interpreter
 from gilbench.results.records import Result
 from gilbench.results.result_file import save
-
-INTERRUPTED = 130  # exit code
 
 
 def run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
@@ -48,7 +46,7 @@ def _run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
         with software_of(interpreter, err) as installed:
             out.writelines(f"{case.name}\n" for case in planning.plan(options, installed).cases)
         return 0
-    before = resuming.begun(options, interpreter) if options.resume else None
+    before = resuming.interrupted_run(options, interpreter) if options.resume else None
     path = options.results / f"{before.name if before else new_name(options, interpreter)}.json"
     if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} already exists: choose another --name, or resume it with --resume")
@@ -112,7 +110,7 @@ def explained(result: Result, path: Path, start: Start, say: Say, until: float =
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted: the timings and what was probed are kept in {path}; "
-            f"go on with `gilbench run --resume --name {path.stem}{again}`"
+            f"continue with `gilbench run --resume --name {path.stem}{again}`"
         ) from None
     return result
 

@@ -25,9 +25,9 @@ STATE = "from gilbench.measure.software import state; state()"
 class Software:
     """What workers run on.
 
-    python: the interpreter's path. environment: variables that workers need. machine: fingerprint, as in
-    bench/gilbench/machine.py. schedulers: those that cannot run there -> why. lacking: workloads that cannot run there ->
-    the module that they need. tag: of an interpreter that the user named; empty for ours.
+    python: the interpreter's path. environment: variables that workers need. machine: fingerprint, as in gilbench.machine.
+    schedulers: those that cannot run there -> why. lacking: workloads that cannot run there -> the module that they need. tag:
+    of an interpreter that the user named; empty for ours.
     """
 
     python: str

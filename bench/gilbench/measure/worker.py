@@ -27,7 +27,9 @@ from gilbench.process import layout, levels, lifeline, load
 TimeFunction = Callable[[int], float]
 
 MIN_TIME = 0.02  # seconds that one value takes at least: short computes are repeated until they do
-MAX_VALUES = 10  # values per process: with more, its own spread would not matter beside the spread between processes
+MAX_VALUES = (
+    10  # values per process: with more, its own spread would hardly matter next to the spread between processes
+)
 
 
 @dataclasses.dataclass

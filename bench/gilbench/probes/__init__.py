@@ -1,6 +1,6 @@
 """What explains a timing: one file per probe, and the folder is the registry. A probe never runs together with a timing.
 
-A probed process has one case open, as a worker has, and answers questions (see bench/gilbench/measure/probed.py). A question
+A probed process has one case open, as a worker has, and answers questions (see gilbench.measure.probed). A question
 is a function that runs there: it takes the Scene, and further arguments by name, and returns plain data. Each module here
 whose name ends in `_probe` defines its questions, and
 
@@ -35,7 +35,7 @@ Found = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scene:
-    """What the probed process has at hand.
+    """What a question gets in the probed process.
 
     compute: computes the whole job once and returns its results. seconds: of one compute, a warm one unless it is long.
     """

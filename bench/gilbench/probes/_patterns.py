@@ -36,11 +36,11 @@ class Speed:
     each: float
 
     def bytes_for(self, seconds: float) -> int:
-        """Return how many bytes of work last for so many seconds."""
+        """Return how many bytes of work last for this many seconds."""
         return max(1, round((seconds - self.fixed) / self.each))
 
     def seconds_for(self, size: int) -> float:
-        """Return how many seconds so many bytes of work last."""
+        """Return how many seconds this many bytes of work last."""
         return self.fixed + size * self.each
 
 
@@ -78,7 +78,7 @@ def tasks_per_worker(task_seconds: float, workers: int) -> int:
 
 
 def steps_of(pattern: str, workers: int, per_worker: int) -> Steps:
-    """Return the graph of a pattern, with about so many tasks for each worker. Raises ValueError for an unknown pattern.
+    """Return the graph of a pattern, with about `per_worker` tasks for each worker. Raises ValueError for an unknown pattern.
 
     trivial: one step of tasks that depend on nothing. stencil_1d: each task depends on itself and its neighbors in the
     previous step. all_to_all: each on every task of the previous step. tree: each on two, down to a single one.
@@ -114,7 +114,7 @@ def tasks(steps: Steps) -> int:
 def rounds(steps: Steps, workers: int) -> int:
     """Return how many tasks the busiest worker has to run at least, one after the other.
 
-    tasks / workers, rounded up in each step: towards its end a tree has less than one task for each worker, which no
+    tasks / workers, rounded up in each step: toward its end a tree has less than one task for each worker, which no
     scheduler can change.
     """
     return sum(-(-len(step) // workers) for step in steps)

@@ -1,7 +1,7 @@
 """gil: how much of the wall time the GIL is held, and how often it changes hands, sampled from outside the process.
 
 The probed process finds out where its own interpreter keeps the GIL: it sets odd switch intervals, and takes the only slot
-behind `_PyRuntime` that follows them all. So no version's layout has to be known. The parent reads that memory through
+behind `_PyRuntime` that follows them all. This way, no version's layout has to be known. The parent reads that memory through
 /proc/PID/mem at random moments, so that no rhythm of the work can alias with the sampling. gilknocker and distributed's
 `gil_contention` measure something else: how long threads wait for the GIL.
 
@@ -126,7 +126,7 @@ def stay_idle(scene: Scene, seconds: float) -> Found:
 
 
 def compute_for(scene: Scene, seconds: float) -> Found:
-    """Compute for so many seconds; return how many computes there were, and their seconds, without settling."""
+    """Compute for this many seconds; return how many computes there were, and their seconds, without settling."""
     computes, spent, end = 0, 0.0, time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
@@ -143,7 +143,7 @@ def compute_for(scene: Scene, seconds: float) -> Found:
 def examine(probed: Probed, question: Question = compute_for) -> Found:
     """Calibrate, then sample while the case computes. Raises Unavailable where the result could not be trusted.
 
-    question: what keeps the process at work for so many `seconds`, and answers as `compute_for` does.
+    question: what keeps the process at work for `seconds`, and answers as `compute_for` does.
     """
     place = int(probed.ask(find_gil)["address"])
     calibrate(probed, place)
@@ -166,12 +166,17 @@ def calibrate(probed: Probed, place: int) -> None:
     )
     for name, question, low, high in steps:
         read = _sampled(probed, place, CALIBRATION, question)[0].held
-        if not low <= read <= high:
-            raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
+        check_reading(name, read, low, high)
+
+
+def check_reading(name: str, read: float, low: float, high: float) -> None:
+    """Raise Unavailable for a reading of a known state that lies outside these bounds."""
+    if not low <= read <= high:
+        raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
 
 
 def _sampled(probed: Probed, place: int, seconds: float, question: Question) -> tuple[Held, Found]:
-    """Sample for so long while the probed process is at work on a question; return what was read, and its answer."""
+    """Sample for this many seconds while the probed process is at work on a question; return what was read, and its answer."""
     probed.pose(question, seconds=seconds + EARLY + LATE)
     time.sleep(EARLY)  # the question has to get there
     try:
@@ -183,7 +188,7 @@ def _sampled(probed: Probed, place: int, seconds: float, question: Question) -> 
 
 
 def sample(pid: int, place: int, seconds: float) -> Held:
-    """Read the GIL of a child process for so many seconds, at exponentially distributed gaps. Raises Unavailable."""
+    """Read the GIL of a child process for this many seconds, at exponentially distributed gaps. Raises Unavailable."""
     try:
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             return _sample(memory, place, seconds)

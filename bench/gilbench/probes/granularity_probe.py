@@ -32,7 +32,7 @@ MOST: Final = 12  # measurements of one search; 8 where nothing goes wrong
 ENOUGH: Final = 0.4  # seconds of computes behind one efficiency
 FEWEST_COMPUTES, MOST_COMPUTES = 2, 12
 UNCLEAR: Final = (0.3, 0.6)  # efficiencies so near to half that the next compute might fall on its other side
-LOOK, LOOKS = 0.03, 5  # seconds of one look at how much of the CPUs other programs leave, and the number of looks
+TRIAL, TRIALS = 0.03, 5  # seconds of one trial of how much of the CPUs other programs leave, and the number of trials
 POOR: Final = 0.75  # a best efficiency below it means that the workers do not have a CPU each
 
 
@@ -111,15 +111,15 @@ def _computes(scene: Scene, steps: Steps, size: int, enough: Callable[[Sequence[
 
 
 def efficiency_without_scheduler(scene: Scene, workers: int, fixed: float, each: float) -> Found:
-    """Return the efficiency ("room") that so many threads reach without any scheduler: other programs leave no more."""
+    """Return the efficiency ("room") that `workers` threads reach without any scheduler: other programs leave no more."""
     from concurrent.futures import ThreadPoolExecutor
 
     from gilbench.probes._patterns import work
 
     speed, walls = Speed(fixed, each), list[float]()
-    size = speed.bytes_for(LOOK)
+    size = speed.bytes_for(TRIAL)
     with ThreadPoolExecutor(workers) as pool:
-        while len(walls) < LOOKS:
+        while len(walls) < TRIALS:
             start = time.perf_counter()
             list(pool.map(work, [size] * workers))
             walls.append(time.perf_counter() - start)
@@ -168,7 +168,7 @@ def _check_room(probed: Probed, speed: Mapping[str, float]) -> None:
 def search(efficiency: Callable[[float], float], shortest: float = SHORTEST, longest: float = LONGEST) -> Metg:
     """Find the shortest task that keeps half of the efficiency, by bisection on the log of its duration.
 
-    efficiency: seconds of a task -> efficiency, roughly increasing, measured anew in every call. A disturbance makes a
+    efficiency: seconds of a task -> efficiency, roughly increasing, measured again in every call. A disturbance makes a
     measurement worse, hardly ever better. So the longest task that misses half is measured again before the result is
     believed, and the better figure counts. Where it then reaches half, the search was misled, and goes back to below it.
     """
@@ -232,7 +232,7 @@ def described(metg: Metg) -> Found:
 def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield what a person should know."""
     for scheduler, patterns in found.items():
-        limits = ", ".join(f"{in_words([metg])} ({pattern})" for pattern, metg in patterns.items())
+        limits = ", ".join(f"{metg_text([metg])} ({pattern})" for pattern, metg in patterns.items())
         yield f"{scheduler} keeps half its efficiency down to tasks of {limits}"
         best = max((metg["best"] for metg in patterns.values()), default=1.0)
         if best < POOR:
@@ -241,8 +241,8 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             yield f"{scheduler} never gets beyond {best:.2f} of the ideal, as if {lack}"
 
 
-def in_words(found: Sequence[Found]) -> str:
-    """Return the METG of several patterns in words: `0.45 ms`, `80 to 120 µs`, `less than 10 to 80 µs`, `more than 100 ms`.
+def metg_text(found: Sequence[Found]) -> str:
+    """Return the METG of several patterns as text: `0.45 ms`, `80 to 120 µs`, `less than 10 to 80 µs`, `more than 100 ms`.
 
     found: as in `described`.
     """

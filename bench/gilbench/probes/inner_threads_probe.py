@@ -1,7 +1,7 @@
 """inner_threads: how many CPUs one task after the other keeps busy by itself, and which library's threads do it.
 
 CPU time of the whole process over wall time, under sync, with inner threads as users get them. Then each library's pool is
-pinned to one thread in turn: where the ratio falls back towards 1, that pool was the cause.
+pinned to one thread in turn: where the ratio falls back toward 1, that pool was the cause.
 
 Other programs take CPUs away and lower that ratio. So on Linux the parent counts at random moments how many threads of the
 process run or wait for a CPU: on average that is nearly the ratio that the process would have with the machine to itself.
@@ -29,7 +29,7 @@ FREE, WITH_ONE_PINNED = 0.3, 0.2  # seconds of computes, at least
 CALM = 0.15  # seconds after which OpenBLAS's threads no longer spin while they wait for work: 2**28 cycles
 BUSY = 0.1  # seconds for which two threads are known to be busy
 LOW, HIGH = 1.7, 2.5  # bounds of what these must read as
-GAP = 1e-3  # seconds between two looks, on average
+GAP = 1e-3  # seconds between two samples, on average
 CLEAR = 1.15  # the ratio above which inner threads are at work
 # Share of the excess over 1: a pool whose pinning removes that much is a culprit. It is not more, because pyarrow pinned to
 # one thread still uses another one to read.
@@ -137,7 +137,7 @@ def loaded_pools(scene: Scene) -> Found:
 
 
 def compute_pinned(scene: Scene, seconds: float, pool: str = "") -> Found:
-    """Compute for so many seconds, with one pool, if any, pinned to one thread. Return start, end and CPU seconds."""
+    """Compute for this many seconds, with one pool, if any, pinned to one thread. Return start, end and CPU seconds."""
     with POOLS[pool].pinned() if pool else nullcontext():
         if pool and POOLS[pool].spins:
             time.sleep(CALM)
@@ -148,7 +148,7 @@ def compute_pinned(scene: Scene, seconds: float, pool: str = "") -> Found:
 
 
 def keep_two_threads_busy(scene: Scene, seconds: float) -> Found:
-    """Keep two threads busy without the GIL for so many seconds. Return start, end and CPU seconds."""
+    """Keep two threads busy without the GIL for this many seconds. Return start, end and CPU seconds."""
     import hashlib
 
     block, stop = bytes(1 << 20), threading.Event()
@@ -194,36 +194,36 @@ def examine(probed: Probed) -> Found:
 
 def _ratios(probed: Probed, question: Question, **what: object) -> tuple[float, float]:
     """Ask what keeps threads busy; return how many CPUs these could have used on average, and how many they got."""
-    with looking(probed.pid) as looks:
+    with sampling(probed.pid) as samples:
         done = probed.ask(question, **what)
     got = done["cpu"] / (done["end"] - done["start"])
     # On Linux the clock is the same in all processes.
-    seen = [threads for moment, threads in looks if done["start"] <= moment <= done["end"]]
+    seen = [threads for moment, threads in samples if done["start"] <= moment <= done["end"]]
     return (sum(seen) / len(seen) if seen else got), got
 
 
 @contextmanager
-def looking(pid: int) -> Iterator[list[tuple[float, int]]]:
+def sampling(pid: int) -> Iterator[list[tuple[float, int]]]:
     """Yield a list that fills with (moment, threads of the process that run or wait for a CPU). Stays empty outside Linux.
 
     The moments are random, so that no rhythm of the work can alias with them.
     """
-    looks: list[tuple[float, int]] = []
+    samples: list[tuple[float, int]] = []
     tasks, stop, draw = Path(f"/proc/{pid}/task"), threading.Event(), random.Random()
 
-    def look() -> None:
+    def sample() -> None:
         while not stop.wait(draw.expovariate(1 / GAP)):
-            looks.append((time.perf_counter(), runnable(tasks)))
+            samples.append((time.perf_counter(), runnable(tasks)))
 
-    looker = threading.Thread(target=look, daemon=True)
+    sampler = threading.Thread(target=sample, daemon=True)
     if tasks.is_dir():
-        looker.start()
+        sampler.start()
     try:
-        yield looks
+        yield samples
     finally:
         stop.set()
-        if looker.ident is not None:
-            looker.join()
+        if sampler.ident is not None:
+            sampler.join()
 
 
 def runnable(tasks: Path) -> int:
@@ -231,11 +231,11 @@ def runnable(tasks: Path) -> int:
     count = 0
     try:
         for task in tasks.iterdir():
-            with suppress(FileNotFoundError, ProcessLookupError):  # ended between two looks
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended between two reads
                 # The state follows the name, which may itself contain parentheses and spaces.
                 count += (task / "stat").read_bytes().rpartition(b")")[2].split(None, 1)[0] == b"R"
     except (FileNotFoundError, ProcessLookupError):
-        return 0  # the process ended too: whoever waits for its answer reports that
+        return 0  # the process ended too: its caller, which waits for an answer, reports that
     return count
 
 

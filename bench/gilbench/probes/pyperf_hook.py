@@ -22,7 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from gilbench.probes import Unavailable
-from gilbench.probes.gil_probe import BUSY, CALIBRATION, GAP, IDLE, LOCKED, SWITCHES, address, estimate, wake_up_sharply
+from gilbench.probes.gil_probe import (
+    BUSY,
+    CALIBRATION,
+    GAP,
+    IDLE,
+    LOCKED,
+    SWITCHES,
+    address,
+    check_reading,
+    estimate,
+    wake_up_sharply,
+)
 
 PR_SET_PTRACER = 0x59616D61  # prctl(2): which process may read our memory under Yama
 CLOSED = 2.0  # seconds that the sampler has to end once its standard input is closed
@@ -93,8 +104,7 @@ class Gil:
             blocks, _ = self._read()
             # Without an interval, so that scipy is not imported into the process that is measured.
             read = sum(held for held, _ in blocks) / sum(samples for _, samples in blocks) if blocks else -1.0
-            if not low <= read <= high:
-                raise Unavailable(f"calibration failed: {name} reads {read:.2f}, not {low} to {high}")
+            check_reading(name, read, low, high)
 
     def _read(self) -> tuple[list[tuple[int, int]], float]:
         """Return (held, samples) of each value since the last call, and switches per second. Raises Unavailable."""

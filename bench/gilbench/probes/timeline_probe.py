@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from gilbench import units
+from gilbench.console import printable
 from gilbench.probes import Found, Probed, Scene, Unavailable
 
 SCHEDULERS = None
@@ -367,7 +368,7 @@ def format(found: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _figures(timeline: Timeline) -> str:
-    count = f"{len(timeline.tasks)} task{'' if len(timeline.tasks) == 1 else 's'}"
+    count = units.count(len(timeline.tasks), "task")
     if timeline.planned > len(timeline.tasks):
         count += f" (of {timeline.planned}: dask still had the others' results)"
     longest, gap = timeline.longest, timeline.gap
@@ -376,7 +377,7 @@ def _figures(timeline: Timeline) -> str:
         f"inside tasks {100 * timeline.busy:.0f} % of the time",
         f"first task after {units.seconds(timeline.first)}",
         *([f"{units.seconds(gap)} between two"] if gap is not None else []),
-        f"longest: {_printable(longest.name)}, {units.seconds(longest.seconds)}",
+        f"longest: {printable(longest.name)}, {units.seconds(longest.seconds)}",
     ]
     return ", ".join(parts)
 
@@ -406,7 +407,3 @@ def _reason(timeline: Timeline) -> str:
         return "they run slower side by side, on shared memory, caches or CPUs"
     shared = len({process for process, _ in timeline.lanes}) < len(timeline.lanes)
     return f"they wait for {'the GIL, ' if shared else ''}a CPU or a disk"
-
-
-def _printable(name: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in name)

@@ -1,12 +1,12 @@
 """traffic: bytes pickled to and from tasks in one compute, and the CPU time of pickling and unpickling them at both ends.
 
-Bytes are the payload as the scheduler pickles it, each message once. Two things are not counted: what a pool adds when it
-pickles these bytes once more for its pipe, and the copying through pipes and sockets.
+Bytes are the payload as the scheduler pickles it, with each message counted once. Two things are not counted: what a pool adds
+when it pickles these bytes once more for its pipe, and the copying through pipes and sockets.
 
     dask's processes    get's own func_dumps and func_loads are replaced; a child sends its seconds along with its result
     an Executor         a counting one around it pickles functions, arguments and results with cloudpickle, as loky does
     distributed         the comms are tapped in this process (client and scheduler) and in every worker. Whole messages count,
-                        the scheduler's own included. Messages between client and scheduler cost seconds, but are no traffic
+                        the scheduler's own included. Messages between client and scheduler cost seconds, but are not traffic
 
 Seconds are CPU time, so that waiting for the GIL or for a busy machine does not count as pickling.
 """

@@ -145,7 +145,7 @@ def _installer(binary: str, *, wheels: bool = False) -> list[str]:
 def _kept(
     cache: Path, key: Sequence[Any], python: str, install: Install, run: Run, making: Callable[[], object]
 ) -> tuple[Path, dict[str, str]]:
-    """Return the environment of that key, and what `install` returned when it was made. A broken one is made anew.
+    """Return the environment of that key, and what `install` returned when it was made. A broken one is made again.
 
     making: called first where it has to be made. Raises UserError where the cache cannot be written.
     """
@@ -173,34 +173,34 @@ def _ready(folder: Path) -> dict[str, str] | None:
 
 
 def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, str]:
-    """Make an environment beside its place, and move it there when it is complete; return what `install` returns.
+    """Make an environment next to its place, and move it there when it is complete; return what `install` returns.
 
     So nobody finds half of one, and two processes that make the same one at the same time do not disturb each other.
     """
-    beside = folder.with_name(f"{folder.name}.{os.getpid()}")
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
         uv = shutil.which("uv")
         creator = [uv, "venv", "--quiet", "--no-project", "--python", python] if uv else [python, "-m", "venv"]
-        done = run([*creator, str(beside)], APART)
+        done = run([*creator, str(unfinished)], APART)
         if done.returncode:
             raise UserError(f"{python} cannot make a virtual environment: {complaint(done)}")
-        scratch = beside / "tmp"  # an installer that is killed leaves its temporary files behind
+        scratch = unfinished / "tmp"  # an installer that is killed leaves its temporary files behind
         scratch.mkdir(parents=True)
-        said = install(str(binary_of(beside)), {**APART, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))})
+        said = install(str(binary_of(unfinished)), {**APART, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))})
         shutil.rmtree(scratch, ignore_errors=True)
-        (beside / "ready").write_text(json.dumps(said))
+        (unfinished / "ready").write_text(json.dumps(said))
         try:
-            beside.rename(folder)
+            unfinished.rename(folder)
         except OSError:
             if _ready(folder) is None:  # else another process was quicker
                 raise
         return said
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _remove_half_made(folder: Path) -> None:
-    """Remove a broken environment from its place, and whatever killed processes were making beside it."""
+    """Remove a broken environment from its place, and whatever killed processes were making next to it."""
     import psutil
 
     shutil.rmtree(folder, ignore_errors=True)

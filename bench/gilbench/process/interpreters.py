@@ -37,7 +37,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter that was asked.
+    """An interpreter that was asked what it is.
 
     path: of the one that a virtual environment would be made from. version: like "3.13.5". tag: what distinguishes it from
     others on a machine, like "3.13", "3.13t" (free-threaded) or "pypy3.11". command: what starts it with the packages that
@@ -115,7 +115,7 @@ def _ask(place: str, asked: str, run: Run) -> Interpreter:
         path, numbers, kind = facts["path"], tuple(facts["version"]), facts["implementation"]
         threads = "t" if facts["free_threaded"] else ""
     except (ValueError, IndexError, KeyError, TypeError):
-        raise UserError(f"{asked} is no working Python: {complaint(done)}") from None
+        raise UserError(f"{asked} is not a working Python: {complaint(done)}") from None
     full, short = ".".join(map(str, numbers)), ".".join(map(str, numbers[:2]))
     if numbers[:2] < OLDEST:
         raise UserError(f"{asked} is Python {full}: gilbench needs {'.'.join(map(str, OLDEST))} or newer")

@@ -48,7 +48,7 @@ def peak_memory(pid: int) -> Iterator[Peak]:
         [sys.executable, "-P", "-m", "gilbench.process.peak_memory", str(pid)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Where the measured process dies, an error of its sampler must not be taken for the last words of the process.
+        # Where the measured process dies, an error of its sampler must not be taken for the last line that the process printed.
         stderr=subprocess.DEVNULL,
         text=True,
     )

@@ -25,9 +25,9 @@ def of_result(summary: Summary, page: Page) -> str:
         writer.writerow(
             [case.workload, found.family, case.size, case.scheduler, case.workers, case.threads]
             + ["pinned" if case.pinned else "as users get them", case.measure]
-            + [_number(figure.value), _number(figure.low), _number(figure.high), figure.n]
-            + ([_number(speedup.value), _number(speedup.low), _number(speedup.high)] if speedup else ["", "", ""])
-            + [_number(found.opening.value) if found.opening else "", _number(found.first.value) if found.first else ""]
+            + [number(figure.value), number(figure.low), number(figure.high), figure.n]
+            + ([number(speedup.value), number(speedup.low), number(speedup.high)] if speedup else ["", "", ""])
+            + [number(found.opening.value) if found.opening else "", number(found.first.value) if found.first else ""]
             + [found.tasks, found.workers_used, found.moved_bytes, found.stop, "; ".join(found.flags), case.level]
         )
     for failure in summary.failures:
@@ -40,5 +40,6 @@ def of_result(summary: Summary, page: Page) -> str:
     return out.getvalue()
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a figure with all its digits; empty where it is unknown or without bound."""
     return repr(value) if math.isfinite(value) else ""

@@ -23,8 +23,8 @@ class Line:
     """One case.
 
     kind: regression, improvement, same, inconclusive, or failed (which says nothing about head).
-    ratio, low, high: time of head over that of base with its interval, so that above 1 is worse; NaN, 0 and infinity if
-        unknown. For speed-ups (see `Verdicts.of`) it is that of base over that of head, so that above 1 is worse as well.
+    ratio, low, high: time of head over that of base with its interval; above 1 is worse. NaN, 0 and infinity if
+        unknown. For speed-ups (see `Verdicts.of`) it is that of base over that of head; again, above 1 is worse.
     detectable: the smallest change for the worse, as a fraction, that would have been found in 80 % of tries.
     threshold: the change that matters, as a fraction. base, head: medians in seconds (or speed-ups); NaN if unknown.
     n: epochs behind the ratio, or processes on the side that has fewer. seconds: wall time that the decision took.

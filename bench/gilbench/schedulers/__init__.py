@@ -1,21 +1,21 @@
 """How a workload is run: one file per scheduler, and the folder is the registry.
 
-Everything that gilbench knows of a scheduler stands in its file. Each module defines
+Everything that gilbench knows about a scheduler is in its file. Each module defines
 
     NAME        what the user types
     CORE        whether every workload meets it in the default profile, not only the representatives
     KIND        what its tasks run on: "serial", "threads", "processes", "mix" (several processes, which may have several
                 threads each), or None where dask chooses
-    shapes(cpus)            the (workers, threads per worker) worth measuring, the most telling first
+    shapes(cpus)            the (workers, threads per worker) worth measuring, the most informative first
     unavailable()           None, or the reason why it cannot run here
     open(shape, setup)      a context manager: opens and warms it, yields how to compute with it, closes it
 
 and may define
 
-    ADVISABLE           an Advisable: how `gilbench advise` races it and words it; without one it is never advised
+    ADVISABLE           an Advisable: how `gilbench advise` races and describes it; without one it is never advised
     LOOKS               series -> Look: how charts draw it; without them its name decides
     series(shape)       the name of its series in charts, where that depends on the shape; otherwise NAME
-    PROBED              True where `gilbench probe` looks at it unless the user names others
+    PROBED              True where `gilbench probe` includes it unless the user names others
     COLLECTIONS_ONLY    True where it makes sense only for dask collections, which choose a scheduler by themselves
     SCALES              False where even tasks that only sleep do not scale with the workers
 """
@@ -91,7 +91,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Tasks that wait part of their time, so that more of them than CPUs can be under way.
+    """Tasks that wait part of their time: more of them than CPUs can be under way.
 
     tasks: under way at a time that would keep all CPUs busy twice over. threads: the same, but no more than are worth trying
     as threads. most_threads: as many as are worth trying at all where tasks mostly wait, otherwise equal to `threads`.
@@ -126,7 +126,7 @@ class Advisable:
     """A scheduler as `gilbench advise` sees it.
 
     simplicity: its place among schedulers that are equally fast, in steps of ten; the lowest is advised. describe: shape ->
-    what to use, in words. recipe: (shape, whether there is only one compute) -> code. heat: FIRST_HEAT or SECOND_HEAT.
+    what to use, as a phrase. recipe: (shape, whether there is only one compute) -> code. heat: FIRST_HEAT or SECOND_HEAT.
     heat_with_inner_threads: the same where tasks start threads of their own. costs: for ruling it out. wider: the shapes with
     more workers than CPUs that race where tasks wait.
     """
@@ -147,7 +147,7 @@ class Advisable:
 class Look:
     """How a series is drawn. The marker and the hatch tell it apart where colors do not.
 
-    color: `#RRGGBB`; the palette is that of Okabe and Ito, "Color Universal Design", 2008, with grey in place of yellow,
+    color: `#RRGGBB`; the palette is that of Okabe and Ito, "Color Universal Design", 2008, with gray in place of yellow,
     which is faint on white. marker, hatch: as matplotlib spells them; hatches are of lines only, because dots make an SVG
     ten times as large. place: its place in legends and tables, in steps of ten, the lowest first.
     """

@@ -114,7 +114,7 @@ def wider(waiting: Waiting) -> Sequence[Shape]:
 
 
 def describe(shape: Shape) -> str:
-    """Return what to use, in words."""
+    """Return what to use, as a phrase."""
     return f"distributed: a LocalCluster of {shape.workers} x {shape.threads} (processes x threads in each)"
 
 

@@ -1,4 +1,4 @@
-"""loky: a process pool that dask uses as a plain `concurrent.futures.Executor`; it stands for all others."""
+"""loky: a process pool that dask uses as a plain `concurrent.futures.Executor`; it represents all others."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def wider(waiting: Waiting) -> Sequence[Shape]:
 
 
 def describe(shape: Shape) -> str:
-    """Return what to use, in words."""
+    """Return what to use, as a phrase."""
     return f"a loky pool: {shape.workers} processes of one thread each"
 
 

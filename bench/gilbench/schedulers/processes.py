@@ -74,7 +74,7 @@ def wider(waiting: Waiting) -> Sequence[Shape]:
 
 
 def describe(shape: Shape) -> str:
-    """Return what to use, in words."""
+    """Return what to use, as a phrase."""
     return f"processes: {shape.workers} processes of one thread each"
 
 

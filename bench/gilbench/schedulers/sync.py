@@ -34,7 +34,7 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
 
 
 def describe(shape: Shape) -> str:
-    """Return what to use, in words."""
+    """Return what to use, as a phrase."""
     return "sync: one task after the other"
 
 

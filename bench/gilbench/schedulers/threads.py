@@ -54,7 +54,7 @@ def wider(waiting: Waiting) -> Sequence[Shape]:
 
 
 def describe(shape: Shape) -> str:
-    """Return what to use, in words."""
+    """Return what to use, as a phrase."""
     return f"threads: {shape.threads} threads in one process"
 
 

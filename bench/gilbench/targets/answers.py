@@ -1,4 +1,4 @@
-"""Is a result the right answer? They are compared by value, whatever the type of container or scalar."""
+"""Whether a result is the right answer: both are compared by value, whatever the type of container or scalar."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _differ_attributes(result: Any, answer: Any) -> str | None:
     attributes = [getattr(value, "__dict__", None) for value in (result, answer)]
     if not all(attributes):
         return f"{NOT_COMPARABLE}: objects of type {_kind(result)} are equal only to themselves"
-    return _labelled(f"attributes of {_kind(result)}", *attributes)
+    return _labeled(f"attributes of {_kind(result)}", *attributes)
 
 
 def _is_missing(value: Any) -> bool:
@@ -172,12 +172,12 @@ def _differ_pandas(pd: Any, result: Any, answer: Any) -> str | None:
         if isinstance(result, kind) != isinstance(answer, kind):
             return _got_kind(result, answer)
     if isinstance(result, pd.Index):
-        return _labelled("names", list(result.names), list(answer.names)) or _differ_column(pd, result, answer)
+        return _labeled("names", list(result.names), list(answer.names)) or _differ_column(pd, result, answer)
     reason = _differ_pandas(pd, result.index, answer.index)
     if reason is not None:
         return f"index: {reason}"
     if isinstance(result, pd.Series):
-        return _labelled("name", result.name, answer.name) or _differ_column(pd, result, answer)
+        return _labeled("name", result.name, answer.name) or _differ_column(pd, result, answer)
     reason = _differ_pandas(pd, result.columns, answer.columns)
     if reason is not None:
         return f"columns: {reason}"
@@ -195,7 +195,7 @@ def _differ_column(pd: Any, result: Any, answer: Any) -> str | None:
     if isinstance(result, pd.MultiIndex) or isinstance(answer, pd.MultiIndex):
         return _differ_sequence(result.tolist(), answer.tolist())
     got, expected = _array(result.isna()), _array(answer.isna())
-    return _labelled("missing values", got, expected) or _differ(_array(result[~got]), _array(answer[~expected]))
+    return _labeled("missing values", got, expected) or _differ(_array(result[~got]), _array(answer[~expected]))
 
 
 def _array(values: Any) -> Any:
@@ -203,7 +203,7 @@ def _array(values: Any) -> Any:
     return values.to_numpy() if hasattr(values, "to_numpy") else values
 
 
-def _labelled(label: str, result: Any, answer: Any) -> str | None:
+def _labeled(label: str, result: Any, answer: Any) -> str | None:
     reason = _differ(result, answer)
     return None if reason is None else f"{label}: {reason}"
 

@@ -69,14 +69,14 @@ def import_target(place: str, target: str) -> ModuleType:
 
 
 def look_up(module: ModuleType, name: str, target: str) -> Any:
-    """Return what a dotted name stands for in a module. Raises UserError, in one line, where there is no such name."""
+    """Return what a dotted name refers to in a module. Raises UserError, in one line, where there is no such name."""
     try:
         return operator.attrgetter(name)(module)
     except AttributeError:
         source = Path(module.__file__ or "")
         text = source.read_text(errors="replace") if source.suffix == ".py" and source.is_file() else ""
         if "__name__" in text and re.search(rf"^[ \t]+(async )?(def |class )?{re.escape(name)}\b", text, re.MULTILINE):
-            hint = f": what stands under {MAIN_GUARD} is not there on import: move it out"
+            hint = f": code under {MAIN_GUARD} does not run on import: move it out"
         else:
             hint = nearest(name, [key for key, value in vars(module).items() if callable(value)], "")
         raise UserError(f"{target!r}: no function {name!r} there{hint}") from None

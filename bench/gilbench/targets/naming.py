@@ -21,7 +21,7 @@ def is_own(target: str) -> bool:
 
 
 def graph(target: str) -> str:
-    """Return the target that stands for what a function builds.
+    """Return the target that names what a function builds.
 
     >>> graph("my_file.py:build")
     'my_file.py:build()'

@@ -12,10 +12,10 @@ from gilbench.errors import UserError
 def new(name: str, folder: Path) -> Path:
     """Write NAME.py into a folder and return its path. Raises UserError where the name is taken or no module can have it."""
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise UserError(f"{name!r} is no name for a module: letters, digits and _, such as my_work (.py is added)")
+        raise UserError(f"{name!r} cannot name a module: use letters, digits and _, such as my_work (.py is added)")
     path = folder / f"{name}.py"
     if path.exists() or path.with_suffix("").exists():
-        raise UserError(f"{path if path.exists() else path.with_suffix('')} is there already: choose another name")
+        raise UserError(f"{path if path.exists() else path.with_suffix('')} already exists: choose another name")
     if importlib.util.find_spec(name):
         raise UserError(f"another module is named {name!r}, and {path.name} would hide it: choose another name")
     text = Path(__file__).with_name("template.py").read_text(encoding="utf-8").replace("NAME", name)

@@ -45,7 +45,7 @@ class Workload:
     sizes: size name -> keyword arguments of `build`.
     claims: ids of the tutorial's claims that it measures (see gilbench.explain.tutorial).
     modules: imported in every process that runs tasks, and their thread pools pinned, before anything is timed.
-    representative: stands for its family in the quick profile, and runs on every scheduler in the default profile.
+    representative: represents its family in the quick profile, and runs on every scheduler in the default profile.
     scaling: measured at every worker count in the default profile, not only at the largest. If it is also representative,
         it runs on every scheduler in the quick profile too.
     sweep: measured at every size except tiny in the default profile, because size is its point.

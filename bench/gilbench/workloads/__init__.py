@@ -1,6 +1,6 @@
 """The package that holds the built-in workloads, one family per file.
 
-In a checkout the files are in the folder `workloads` at the top; an installation has them beside this file. In both cases
+In a checkout the files are in the folder `workloads` at the top; an installation has them next to this file. In both cases
 they are imported as gilbench.workloads.NAME, so every process that runs tasks finds them, and they hide no module of the
 user's. gilbench.targets.modules imports them, as it imports the user's own files.
 """

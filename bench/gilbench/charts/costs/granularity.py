@@ -16,7 +16,7 @@ from gilbench.charts.drawing import scales, style
 from gilbench.charts.table import Table
 from gilbench.explain import series
 from gilbench.explain.grouping import grouped
-from gilbench.probes.granularity_probe import HALF, LONGEST, SHORTEST, in_words
+from gilbench.probes.granularity_probe import HALF, LONGEST, SHORTEST, metg_text
 from gilbench.results.summary import Summary
 
 PROBE: Final = "granularity"
@@ -100,8 +100,8 @@ def message(summary: Summary) -> str:
     if not curves:
         return f"no {PROBE} probe"
     order = sorted(curves, key=lambda name: sorted(_place(curve) for curve in curves[name]))
-    same = grouped(order, lambda name: in_words(curves[name]))
-    parts = [f"{length} on {style.listed([style.plain(name) for name in names])}" for length, names in same.items()]
+    same = grouped(order, lambda name: metg_text(curves[name]))
+    parts = [f"{length} on {units.listed([style.plain(name) for name in names])}" for length, names in same.items()]
     return f"Half of the efficiency is left at tasks of {', '.join(parts)}"
 
 
@@ -147,7 +147,7 @@ def _list(axes: Axes, found: Mapping[str, Found]) -> None:
     for row, name in enumerate(sorted(found, key=lambda name: _place(found[name])), start=1):
         look, y = style.style_of(name), 1 - (row + 0.45) * LINE
         axes.plot([1.06], [y], color=look.color, marker=look.marker, markersize=6, **beside)
-        text = in_words([found[name]]).replace("less than", "<").replace("more than", ">")
+        text = metg_text([found[name]]).replace("less than", "<").replace("more than", ">")
         axes.text(1.1, y, text, va="center_baseline", **beside)
 
 

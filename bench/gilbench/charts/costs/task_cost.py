@@ -69,28 +69,23 @@ def message(table: Costs) -> str:
     if not table:
         return f"no {WORKLOAD} cases"
     (cheap, least), *_, (expensive, most) = [*table.items(), *list(table.items())[-1:]]
-    start = f"A task costs {units.seconds(least.value)} on {_name(cheap)}"
+    start = f"A task costs {units.seconds(least.value)} on {style.case_name(cheap)}"
     if len(table) == 1:
         return start
     if not stats.apart(least, most):
         return f"{start}; no scheduler is certainly more expensive"
-    return (
-        f"{start}, {units.times(most.value / least.value)} as much ({units.seconds(most.value)}) on {_name(expensive)}"
-    )
-
-
-def _name(case: Case) -> str:
-    return style.plain(f"{case.scheduler} {case.shape}" if case.scheduler != "sync" else "sync")
+    much = f"{units.times(most.value / least.value)} as much ({units.seconds(most.value)})"
+    return f"{start}, {much} on {style.case_name(expensive)}"
 
 
 def _panel(axes: Axes, table: Costs) -> None:
     """Draw one result: a row per case, its cost written beside its interval."""
     axes.set_ylim(len(table) - 0.4, -0.6)
-    axes.set_yticks(range(len(table)), [_name(case) for case in table])
+    axes.set_yticks(range(len(table)), [style.case_name(case) for case in table])
     axes.tick_params(axis="y", length=0)
     for row, (case, cost) in enumerate(table.items()):
         if row % 2 == 0:
             axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
         look = style.style_of(series.name_of(case))
-        intervals.draw(axes, [cost.value], [row], [cost], look, size=7, label=_name(case))
+        intervals.draw(axes, [cost.value], [row], [cost], look, size=7, label=style.case_name(case))
         axes.text(1.015, row, units.seconds(cost.value), transform=axes.get_yaxis_transform(), va="center")

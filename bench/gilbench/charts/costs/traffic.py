@@ -79,7 +79,7 @@ def message(moved: Moved) -> str:
     most = next(iter(moved))
     scheduler = max(moved[most], key=lambda name: moved[most][name])
     much = sum(max(row.values()) > MUCH for row in moved.values())
-    share = f"{much} of {style.count(len(moved), 'workload')} move" if much else "no workload moves"
+    share = f"{much} of {units.count(len(moved), 'workload')} move" if much else "no workload moves"
     return style.sentence(
         f"{share} more than {style.tick(units.size(MUCH))} in one compute; "
         f"{style.plain(most, 30)} moves {units.size(moved[most][scheduler])} under {style.plain(scheduler, 30)}"

@@ -13,7 +13,7 @@ Graph = Mapping[Node, Set[Node]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each node stands: its column (0 needs nothing) and its row (0 is the top; may be a fraction)."""
+    """Where each node is: its column (0 needs nothing) and its row (0 is the top; may be a fraction)."""
 
     places: Mapping[Node, tuple[int, float]]
 

@@ -20,6 +20,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
+from gilbench import units
+from gilbench.cases.case import Case
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 
@@ -137,19 +139,14 @@ def plain(value: object, longest: int = LONGEST) -> str:
     return text.replace("$", r"\$")
 
 
+def case_name(case: Case) -> str:
+    """Return the scheduler and the workers of a case: `threads 1x2`, or only `sync`."""
+    return plain("sync" if case.scheduler == "sync" else f"{case.scheduler} {case.shape}")
+
+
 def tick(figure: str) -> str:
     """Return a formatted figure without trailing zeros, for a tick or a title: `50.0 ms` becomes `50 ms`."""
     return re.sub(r"(\.\d*?)0+(?=\D|$)", lambda match: match[1].rstrip("."), figure)
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 case`, `2 cases`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def listed(parts: Sequence[str], word: str = "and") -> str:
-    """Return `a, b and c`."""
-    return f" {word} ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def sentence(text: str) -> str:
@@ -220,7 +217,7 @@ def warnings_of(summaries: Sequence[Summary], most: int = 2) -> list[str]:
         name = f"{plain(summary.name)}: " if len(summaries) > 1 else ""
         lines += [f"Warning: {name}{plain(text, 300)}" for text in summary.warnings[:most]]
         if (more := len(summary.warnings) - most) > 0:
-            lines.append(f"{name}{count(more, 'more warning')}")
+            lines.append(f"{name}{units.count(more, 'more warning')}")
     return lines
 
 

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from gilbench.probes.timeline_probe import Task
 
 FAINT: Final = 0.15  # of a lane's height: the lowest bar; a lower one could not be seen
-TOGETHER: Final = 6  # steps: the longest bar that stands for several short tasks
+TOGETHER: Final = 6  # steps: the longest bar that represents several short tasks
 Box = tuple[float, float, float, float]  # left, top, width, height
 
 

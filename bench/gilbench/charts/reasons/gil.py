@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gilbench import stats
+from gilbench import stats, units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, style
 from gilbench.charts.table import Table
@@ -133,7 +133,7 @@ def reason(probing: Probing, case: CaseSummary, summary: Summary) -> str:
         return f"{rate:,.0f} GIL switches a second"
     culprits = probing.found.get("inner_threads", {}).get("sync", {}).get("culprits")
     if culprits and not case.case.pinned:
-        return f"its own inner threads: {style.plain(style.listed(list(map(str, culprits))))}"
+        return f"its own inner threads: {style.plain(units.listed(list(map(str, culprits))))}"
     processes = on_processes(case, summary)
     if processes is None or case.speedup is None:
         return "unknown"
@@ -161,7 +161,7 @@ def on_processes(case: CaseSummary, summary: Summary) -> Estimate | None:
 def reasons(dots: Sequence[Dot]) -> dict[str, str]:
     """Return reason -> the names of the workloads that are far below the bound because of it."""
     groups = grouped([dot for dot in dots if dot.why], lambda dot: dot.why)
-    return {style.sentence(why): style.listed([dot.name for dot in group]) for why, group in groups.items()}
+    return {style.sentence(why): units.listed([dot.name for dot in group]) for why, group in groups.items()}
 
 
 def message(dots: Sequence[Dot]) -> str:
@@ -169,7 +169,7 @@ def message(dots: Sequence[Dot]) -> str:
     under = [dot for dot in dots if dot.why]
     unclear = sum(dot.unclear for dot in dots)
     close = len(dots) - len(under) - unclear
-    text = f"threads gain what the GIL allows on {close} of {style.count(len(dots), 'workload')}"
+    text = f"threads gain what the GIL allows on {close} of {units.count(len(dots), 'workload')}"
     if unclear:
         text += f"; {unclear} {'is' if unclear == 1 else 'are'} unclear"
     if under:

@@ -63,7 +63,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         columns = max(place.columns for place in layouts[name])
         axes.set_xlim(-0.5, columns - 0.5)
         axes.set_ylim(rows - 0.5, -0.5)
-        axes.set_title(f"{name}: {_count(graphs[name])} in {style.count(len(graphs[name]), 'dask.compute')}")
+        axes.set_title(f"{name}: {_count(graphs[name])} in {units.count(len(graphs[name]), 'dask.compute')}")
         top = 0.0
         for number, (tasks, place) in enumerate(zip(graphs[name], layouts[name], strict=True), 1):
             text = f"dask.compute {number}" if len(graphs[name]) > 1 else "dask.compute"
@@ -146,7 +146,7 @@ def _tasks_of(collection: Any) -> tuple[dict[Hashable, frozenset[Hashable]], dic
 
 
 def _count(runs: Sequence[Tasks]) -> str:
-    return style.count(sum(len(tasks.needs) for tasks in runs), "task")
+    return units.count(sum(len(tasks.needs) for tasks in runs), "task")
 
 
 def _measured(summaries: Sequence[Summary]) -> str:

@@ -220,7 +220,7 @@ def story(block: Block) -> str:
 
 
 def _change(gain: float) -> str:
-    """Return a gain over sync in words; "" if it is small."""
+    """Return a gain over sync as a phrase; "" if it is small."""
     if gain > SAME:
         return f"{gain:.1f}x faster"
     return f"{1 / gain:.1f}x slower" if gain < 1 / SAME else ""
@@ -240,7 +240,7 @@ def _block_title(block: Block, *, alone: bool, several: bool) -> str:
     count = len(next(iter(block.timelines.values())).tasks)
     name = f"{style.plain(block.workload)}, {style.plain(block.size)}"
     name += f" · {style.plain(block.summary)}" if several else ""
-    text = style.count(count, "task") if alone else story(block)
+    text = units.count(count, "task") if alone else story(block)
     return "\n".join(style.wrapped(f"{name}: {text}", TITLE_ROOM, style.TEXT + 0.5, "bold"))
 
 
@@ -262,13 +262,13 @@ def _notes(drawn: Sequence[Block], lanes: Sequence[Lanes], left_out: Sequence[Bl
     if doubtful:
         most = f"{100 * max(share for _, share in doubtful):.0f}{style.NO_BREAK}%"
         yield (
-            f"Doubtful: on processes, the tasks of {style.listed([name for name, _ in doubtful])} were off the CPU for {most} "
+            f"Doubtful: on processes, the tasks of {units.listed([name for name, _ in doubtful])} were off the CPU for {most} "
             "of their time without a GIL to wait for, so something else kept the machine busy."
         )
     if left_out:
         names = list(dict.fromkeys(style.plain(block.workload) for block in left_out))
         more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-        yield f"Probed but not drawn: {style.listed([*names[:NAMED], *more])}."
+        yield f"Probed but not drawn: {units.listed([*names[:NAMED], *more])}."
 
 
 # --- Drawing

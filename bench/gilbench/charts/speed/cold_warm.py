@@ -106,7 +106,7 @@ def message(table: Pairs) -> str:
     chosen = [name for name in dict.fromkeys([slowest, "processes", "threads"]) if name in ratios]
     parts = [f"{style.tick(units.digits(ratios[name]))} on {style.plain(name)}" for name in chosen]
     parts[0] = parts[0].replace(" on ", " warm computes on ", 1)
-    return f"The first result takes as long as {style.listed(parts)}"
+    return f"The first result takes as long as {units.listed(parts)}"
 
 
 def ratio_of(group: Sequence[Pair]) -> float:

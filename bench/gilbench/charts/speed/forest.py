@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from gilbench import units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import style
 from gilbench.results.verdicts import KINDS, Kind, Line, Verdicts, ordered
@@ -67,7 +68,7 @@ def message(verdicts: Verdicts) -> str:
     worse = [line for line in ordered(verdicts.lines) if line.kind == "regression"]
     what = "slower" if verdicts.of == "time" else "worse"
     if worse:
-        more = f", and {style.count(len(worse) - 1, 'more case')}" if len(worse) > 1 else ""
+        more = f", and {units.count(len(worse) - 1, 'more case')}" if len(worse) > 1 else ""
         how = "fails in head" if worse[0].reason else f"is {worse[0].ratio - 1:.0%} {what}"
         return f"{style.plain(worse[0].case, 60)} {how}{more}: {verdicts.headline}"
     return f"no case is {what} beyond doubt: {verdicts.headline}".capitalize()

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gilbench import stats
+from gilbench import stats, units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
 from gilbench.explain import selected
@@ -126,7 +126,7 @@ def version(summary: Summary) -> str:
 def message(rows: Sequence[Builds], with_gil: Summary, without: Summary) -> str:
     """Return the title: on how many workloads threads gain more, and what a single thread pays."""
     gained = [row for row in rows if row.own.low > row.with_gil.high]
-    text = f"without the GIL, threads gain more on {len(gained)} of {style.count(len(rows), 'workload')}"
+    text = f"without the GIL, threads gain more on {len(gained)} of {units.count(len(rows), 'workload')}"
     middle = sorted((row.price for row in rows), key=lambda price: price.value)[len(rows) // 2]
     if middle.low > 1:
         text += f"; a single thread takes {middle.value:.2f}x as long at the median"

@@ -101,11 +101,11 @@ def message(summary: Summary) -> str:
     estimates = [case.estimate for case in cases]
     widths = [math.sqrt(e.high / e.low) - 1 for e in estimates if not intervals.open_below(e) and math.isfinite(e.high)]
     if not widths:
-        return f"No interval is known for any of {style.count(len(cases), 'median')}"
+        return f"No interval is known for any of {units.count(len(cases), 'median')}"
     unknown = len(cases) - len(widths)
     rest = f"; {unknown:,} {'has' if unknown == 1 else 'have'} no interval" if unknown else ""
     half, worst = _percent(statistics.median(widths)), _percent(max(widths))
-    return f"Half of {style.count(len(widths), 'median')} are known within {half}, all within {worst}{rest}"
+    return f"Half of {units.count(len(widths), 'median')} are known within {half}, all within {worst}{rest}"
 
 
 def _percent(width: float) -> str:

@@ -102,18 +102,14 @@ def message(table: Sequence[Regret]) -> str:
     count = Counter(regret.rating for regret in table)
     margin = f"{100 * (CLOSE - 1):.0f}{style.NO_BREAK}%"
     parts = [
-        f"dask's default is within {margin} of the best on {count['close']} of {style.count(len(table), 'collection')}"
+        f"dask's default is within {margin} of the best on {count['close']} of {units.count(len(table), 'collection')}"
     ]
     if count["unclear"]:
         parts.append(f"{count['unclear']} {'is' if count['unclear'] == 1 else 'are'} unclear")
     for worst in [regret for regret in table if regret.rating == "worse"][:1]:
         ratio = units.times(worst.ratio.value)
-        parts.append(f"{style.plain(worst.label)} takes {ratio} as long as on {_name(worst.best)}")
+        parts.append(f"{style.plain(worst.label)} takes {ratio} as long as on {style.case_name(worst.best.case)}")
     return "; ".join(parts)
-
-
-def _name(case: CaseSummary) -> str:
-    return style.plain("sync" if case.case.scheduler == "sync" else f"{case.case.scheduler} {case.case.shape}")
 
 
 def _panel(axes: Axes, table: Sequence[Regret]) -> None:
@@ -129,5 +125,5 @@ def _panel(axes: Axes, table: Sequence[Regret]) -> None:
         look = style.style_of(series.name_of(regret.best.case))
         intervals.draw(axes, [regret.ratio.value], [row], [regret.ratio], look, size=7, label=style.plain(regret.label))
         default, best = units.seconds(regret.default.estimate.value), units.seconds(regret.best.estimate.value)
-        text = f"default {default}\nbest {best}: {_name(regret.best)}"
+        text = f"default {default}\nbest {best}: {style.case_name(regret.best.case)}"
         axes.text(1.015, row, text, transform=axes.get_yaxis_transform(), va="center", linespacing=1.1)

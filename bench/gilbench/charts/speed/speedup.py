@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from gilbench import units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
 from gilbench.explain import selected
@@ -72,7 +73,7 @@ def message(found: Sequence[Contest]) -> str:
     kinds = [kind for kind in NAMES if count[kind] or kind in measured & {"threads", "processes"}]
     kinds = kinds or sorted(measured - {"serial"})
     parts = [f"{NAMES[kind]} {count[kind]}" for kind in kinds]
-    parts[0] = f"{style.sentence(NAMES[kinds[0]])} win {count[kinds[0]]} of {style.count(len(found), 'workload')}"
+    parts[0] = f"{style.sentence(NAMES[kinds[0]])} win {count[kinds[0]]} of {units.count(len(found), 'workload')}"
     either = f"; either suits {count['either']}" if count["either"] else ""
     unclear = f"; {count['unclear']} {'is' if count['unclear'] == 1 else 'are'} unclear" if count["unclear"] else ""
     return ", ".join(parts) + either + unclear

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Final
 
 from gilbench import units
-from gilbench.explain.findings import several
 from gilbench.explain.grouping import grouped
 from gilbench.report.page import probe_lines, tables
 from gilbench.report.page.probe_lines import Lanes, ProbeLine
@@ -23,7 +22,7 @@ WIDE: Final = 600  # units across a strip of observations
 
 @dataclass(frozen=True)
 class Strip:
-    """Where the dots of single processes, their median and its interval stand, from 0 to WIDE. ends: labels of both ends."""
+    """Places from 0 to WIDE: the dots of single processes, their median and its interval. ends: labels of both ends."""
 
     dots: tuple[float, ...]
     low: float
@@ -48,9 +47,9 @@ class CaseCard:
 
     @property
     def shape(self) -> str:
-        """Its workers in words: `2 processes of 1 thread`."""
+        """Its workers: `2 processes of 1 thread`."""
         case = self.about.case
-        threads = several(case.threads, "thread")
+        threads = units.count(case.threads, "thread")
         return threads if case.workers == 1 else f"{case.workers} processes of {threads}"
 
     @property
@@ -65,7 +64,7 @@ class CaseCard:
 
     @property
     def look(self) -> str:
-        """Return "fast" or "slow" if the case is so beyond doubt, else "even"."""
+        """Return "fast" or "slow" if that is beyond doubt, else "even"."""
         if self.gain is None:
             return "even"
         return "fast" if self.gain.low > 1 else "slow" if self.gain.high < 1 else "even"

@@ -11,7 +11,7 @@ from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.charts.table import Table
 from gilbench.explain import findings, tutorial, winners
-from gilbench.explain.findings import Finding, Noise, several
+from gilbench.explain.findings import Finding, Noise
 from gilbench.explain.grouping import grouped
 from gilbench.explain.repeat import command
 from gilbench.machine import Value
@@ -136,7 +136,7 @@ def side_by_side(results: Sequence[Result]) -> list[SharedCase]:
 
 
 def matrix_of(results: Sequence[Result]) -> list[tuple[Result, MatrixRow]]:
-    """Return the rows of the matrix, each with its result. Rows about the same work stand together."""
+    """Return the rows of the matrix, each with its result. Rows about the same work are next to each other."""
     rows = [(result, row) for result in results for row in result.rows]
     return [pair for same in grouped(rows, lambda pair: pair[1].key).values() for pair in same]
 
@@ -174,8 +174,8 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     schedulers = {case.case.scheduler for case in summary.cases}
     yield (
         "Measured",
-        f"{several(known.cases, 'case')} of {several(len(workloads), 'workload')} under "
-        f"{several(len(schedulers), 'scheduler')}, in {known.observations} fresh processes"
+        f"{units.count(known.cases, 'case')} of {units.count(len(workloads), 'workload')} under "
+        f"{units.count(len(schedulers), 'scheduler')}, in {known.observations} fresh processes"
         + (f" (profile {summary.plan.profile.name})" if summary.plan else ""),
     )
     yield "Machine", ", ".join(_machine(machine))
@@ -188,7 +188,7 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "Packages", ", ".join(packages) or "unknown"
     yield "Noise", _noise(known)
     if summary.failures:
-        yield "Failed", f"{several(len(summary.failures), 'case')}, listed below"
+        yield "Failed", f"{units.count(len(summary.failures), 'case')}, listed below"
 
 
 def _machine(machine: Mapping[str, Value]) -> Iterator[str]:

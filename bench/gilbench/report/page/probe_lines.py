@@ -1,4 +1,4 @@
-"""What the probes found, in the words and small timelines of the page. A result file may hold findings in any shape."""
+"""What the probes found, as lines and small timelines for the page. A result file may hold findings in any shape."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 "use strict";
-// Makes the page handier; it holds everything without, too. Nothing is fetched or stored.
+// Conveniences; without scripts, the page still shows everything. Nothing is fetched or stored.
 (() => {
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
@@ -39,7 +39,7 @@
     const numbers = (a, b) => sign * (Number(a) - Number(b));
     const texts = (a, b) => sign * a.localeCompare(b);
     const compare = header.dataset.sort === "number" ? numbers : texts;
-    // What is unknown stands last, whichever way.
+    // Unknown values come last in either order.
     const sorted = [...body.rows].sort((a, b) => (value(a) === "") - (value(b) === "") || compare(value(a), value(b)));
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");

@@ -73,13 +73,9 @@ def guarded(cell: str) -> str:
 def _parts(cell: Cell, three: bool) -> list[str]:
     """Return a cell as one column of CSV, or as three."""
     if isinstance(cell, Estimate):
-        return [_number(cell.value), _number(cell.low), _number(cell.high)]
-    plain = cell if isinstance(cell, str) else "" if cell is None else _number(cell)
+        return [csv_format.number(cell.value), csv_format.number(cell.low), csv_format.number(cell.high)]
+    plain = cell if isinstance(cell, str) else "" if cell is None else csv_format.number(cell)
     return [plain, "", ""] if three else [plain]
-
-
-def _number(value: float) -> str:
-    return repr(value) if math.isfinite(value) else ""
 
 
 # --- Of whole results and checks
@@ -94,7 +90,7 @@ def every_observation(summary: Summary) -> str:
     """Return every observation as CSV: a process and its median."""
     header = ["case", "round", "median", "unit"]
     rows = [
-        [case.case.name, str(round_), _number(value), "byte" if case.case.measure == "memory" else "second"]
+        [case.case.name, str(round_), csv_format.number(value), "byte" if case.case.measure == "memory" else "second"]
         for case in summary.cases
         for round_, value in zip(case.rounds or range(len(case.observations)), case.observations, strict=False)
     ]
@@ -113,7 +109,10 @@ def verdicts_csv(verdicts: Verdicts) -> str:
     header = ["case", "verdict", "ratio", "low", "high", "would_find", "threshold", "base", "head", "n", "reason"]
     rows = [
         [line.case, line.kind]
-        + [_number(x) for x in (line.ratio, line.low, line.high, line.detectable, line.threshold, line.base, line.head)]
+        + [
+            csv_format.number(x)
+            for x in (line.ratio, line.low, line.high, line.detectable, line.threshold, line.base, line.head)
+        ]
         + [str(line.n), line.reason]
         for line in ordered(verdicts.lines)
     ]
