@@ -24,6 +24,9 @@ from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 
 NAMED: Final = 1.05  # a factor is named as a cause when its whole interval lies beyond this, or below its inverse
+# Times as wide as a 95 % interval, in logs: a result makes a hundred such statements, and few of them may be chance.
+SURE: Final = 1.5
+FEW, SURE_OF_FEW = 4, 2.5  # with fewer rounds than this, the spread itself is hardly known
 BEYOND: Final = 1.05  # times what the workers and the GIL allow, beyond which a factor is a fault of the measurement
 
 ALLOCATOR, ONE_WORKER, WORKERS, ALLOCATOR_AGAIN = "allocator", "one worker", "workers", "allocator, workers"
@@ -40,12 +43,12 @@ class Cause:
     @property
     def gains(self) -> bool:
         """Whether it makes things faster for certain."""
-        return self.factor.low > NAMED
+        return surely(self.factor, 1)
 
     @property
     def costs(self) -> bool:
         """Whether it makes things slower for certain."""
-        return self.factor.high < 1 / NAMED
+        return surely(self.factor, -1)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,15 @@ class Chain:
     def impossible(self) -> bool:
         """Whether the workers seem to bring more than they can: then the measurement is at fault, and nothing wins by it."""
         return self.cause(WORKERS).factor.low > BEYOND * self.limit
+
+
+def surely(factor: Estimate, side: int) -> bool:
+    """Return whether a factor is a gain (side 1) or a loss (side -1) beyond NAMED, for certain."""
+    value, end = math.log(factor.value), factor.low if side > 0 else factor.high
+    if end <= 0 or math.isinf(end):
+        return False
+    reach = (SURE if factor.n >= FEW else SURE_OF_FEW) * abs(value - math.log(end))
+    return side * value - reach > math.log(NAMED)
 
 
 def chains(summary: Summary) -> list[Chain]:
@@ -141,10 +153,10 @@ def _parts(chain: Chain) -> Iterator[str]:
     """Yield the causes that stand out, the largest gain first, then what is lost."""
     allocator = chain.allocator
     found: list[tuple[float, str]] = []
-    if allocator.low > NAMED:
+    if surely(allocator, 1):
         text = "because freed memory is kept (MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ do that for sync too)"
         found.append((allocator.value, f"{units.times(allocator.value)} {text}"))
-    elif allocator.high < 1 / NAMED:
+    elif surely(allocator, -1):
         text = "is lost because freed memory is given back to the system (MALLOC_TRIM_THRESHOLD_ avoids that)"
         found.append((allocator.value, f"{units.times(1 / allocator.value)} {text}"))
     one, workers = chain.cause(ONE_WORKER), chain.cause(WORKERS)
@@ -170,7 +182,11 @@ def _several(case: Case) -> str:
 
 def headline(found: Sequence[Chain]) -> str:
     """Return the message of all chains: how many speed-ups owe more to the allocator than to the workers."""
-    more = [chain for chain in found if chain.allocator.low > max(NAMED, chain.cause(WORKERS).factor.high)]
+    more = [
+        chain
+        for chain in found
+        if surely(chain.allocator, 1) and chain.allocator.low > chain.cause(WORKERS).factor.high
+    ]
     if more:
         return f"{len(more)} of {len(found)} speed-ups owe more to the allocator than to the workers"
     gains = [chain for chain in found if chain.cause(WORKERS).gains]

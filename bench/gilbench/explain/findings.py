@@ -154,7 +154,11 @@ def _choices(summary: Summary) -> Iterator[Finding]:
 
 def _causes(summary: Summary) -> Iterator[Finding]:
     """Yield the speed-up that owes most to the allocator: users can have it without another scheduler."""
-    found = [chain for chain in chains.chains(summary) if chain.allocator.low > NOTICED and not chain.impossible]
+    found = [
+        chain
+        for chain in chains.chains(summary)
+        if chains.surely(chain.allocator, 1) and chain.allocator.low > NOTICED and not chain.impossible
+    ]
     largest = max(found, key=lambda chain: chain.allocator.low, default=None)
     if largest:
         text = f"{largest.case.workload}: {chains.sentence(largest)}."
