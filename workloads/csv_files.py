@@ -81,7 +81,7 @@ def _job(collections: list[Any], size: str, answers: Callable[[list[dict[str, An
 
 @workload(
     **_FILES,
-    claims=("many-csv", "csv-threads"),
+    claims=("many-csv", "csv-gil", "csv-threads"),
     modules=("pandas", "pyarrow"),
     representative=True,
     scaling=True,
@@ -101,7 +101,7 @@ def csv_max_price(size: str) -> Job:
     )
 
 
-@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
+@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"))
 def csv_numbers(size: str) -> Job:
     """Read only the numeric columns of CSV files
 
@@ -115,7 +115,7 @@ def csv_numbers(size: str) -> Job:
     return _one_task_per_file(_read_numbers, size, _NUMBERS, answers)
 
 
-@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
+@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"))
 def csv_text(size: str) -> Job:
     """Read only the text columns of CSV files, as strings
 
@@ -125,7 +125,7 @@ def csv_text(size: str) -> Job:
     return _one_task_per_file(_read_texts, size, _TEXTS, _present_counts)
 
 
-@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
+@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"))
 def csv_text_object(size: str) -> Job:
     """Read only the text columns of CSV files, as Python objects
 
@@ -135,7 +135,7 @@ def csv_text_object(size: str) -> Job:
     return _one_task_per_file(_read_texts_object, size, _TEXTS, _present_counts)
 
 
-@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"), pinned=False)
+@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"), pinned=False)
 def csv_inner_threads(size: str) -> Job:
     """Read CSV files with pandas' own threads left on
 
@@ -145,7 +145,7 @@ def csv_inner_threads(size: str) -> Job:
     return _one_task_per_file(_read_max_price, size, ("price",), _max_prices)
 
 
-@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
+@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"))
 def csv_pyarrow(size: str) -> Job:
     """Read CSV files with engine="pyarrow"
 

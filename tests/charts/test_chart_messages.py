@@ -13,6 +13,7 @@ from dask import delayed
 from matplotlib.container import ErrorbarContainer
 
 from gilbench import charts
+from gilbench import machine
 from gilbench.cases.case import Case
 from gilbench.charts.costs import bytes_moved, memory, task_cost
 from gilbench.charts.drawing import style
@@ -385,3 +386,11 @@ def test_one_sided_intervals_can_be_drawn() -> None:
     odd = replace(case("w", THREADS, 1.5), speedup=Estimate(1.5, 1.4, math.inf, 2))
     svg = charts.image(charts.all_charts()["speedup"].draw([summary([odd])]), "svg")
     assert svg.startswith(b"<?xml")
+
+
+@pytest.mark.skipif(machine.graph_drawing() != "graphviz", reason="needs the graphviz package and its dot program")
+def test_dask_really_draws_its_own_picture(tmp_path: Path) -> None:
+    path = task_graph.dask_visualize(tmp_path)
+    assert path
+    assert "<svg" in path.read_text()
+    assert "square_sum" in path.read_text() or "squares" in path.read_text(), "the names of the tasks"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gilbench.advice.fit import Fit
@@ -19,10 +19,12 @@ from gilbench.stats import Estimate, student_quantile
 class Advice:
     """What `advise` says.
 
-    verdict: "best", "no difference" (within 5 %, where the simpler one is advised) or "cannot tell" (noise). speedup: of the
-    chosen one over sync. once: whether starting the workers counts. speedups: contender -> over sync; None where sync did not
-    run. status: contender -> what became of it, as text. seconds: contender -> of one compute. equal: those within 5 % of the
-    best. cost_seconds: how long the advice took.
+    verdict: "best" (surely faster than every other scheduler), "no difference" (surely within 5 % of those that may be as
+    fast), "undecided" (others may be as fast, or a little faster) or "cannot tell" (others may be much faster). speedup: of
+    the chosen one over sync. once: whether starting the workers counts. speedups: contender -> over sync; None where sync did
+    not run. status: contender -> what became of it, as text. seconds: contender -> of one compute. equal: the chosen one, and
+    those of other schedulers that may be as fast. rival_gain: how much faster these may be at most, as a fraction.
+    cost_seconds: how long the advice took.
     """
 
     target: str
@@ -35,6 +37,7 @@ class Advice:
     status: Mapping[Contender, str]
     seconds: Mapping[Contender, float]
     equal: tuple[Contender, ...] = ()
+    rival_gain: float = 0.0
     cpus: int = 1
     cost_seconds: float = 0.0
 
@@ -49,7 +52,8 @@ def advised(
     if not any(math.isfinite(heats[-1].median(contender)) for contender in heats[-1].times):
         why = next(iter(status.values()), "no scheduler finished a compute")
         raise UserError(f"{target!r} could not be raced: {why}")
-    chosen, verdict, equal = choose(heats)
+    choice = choose(heats)
+    chosen = choice.chosen
     became = dict(status)
     for heat in heats:
         for contender in heat.times:
@@ -58,7 +62,7 @@ def advised(
     return Advice(
         target=target,
         chosen=chosen,
-        verdict=verdict,
+        verdict=choice.verdict,
         speedup=speedups.get(chosen) or Estimate(math.nan, 0.0, math.inf, 0),
         once=once,
         facts=facts,
@@ -70,15 +74,28 @@ def advised(
             for contender in heat.times
             if math.isfinite(heat.median(contender))
         },
-        equal=equal,
+        equal=(chosen, *choice.rivals),
+        rival_gain=max((ratio.high - 1 for ratio in choice.rivals.values()), default=0.0),
         cpus=cpus,
     )
 
 
-def choose(heats: Sequence[Heat]) -> tuple[Contender, str, tuple[Contender, ...]]:
-    """Return the contender to advise, the verdict, and those within 5 % of the best.
+@dataclass(frozen=True)
+class Choice:
+    """The contender to advise, and the verdict as in Advice.
 
-    The last heat holds everyone that could win.
+    rivals: contender of another scheduler that may be as fast -> the chosen one's time over its time.
+    """
+
+    chosen: Contender
+    verdict: str
+    rivals: Mapping[Contender, Estimate]
+
+
+def choose(heats: Sequence[Heat]) -> Choice:
+    """Choose among those that ran to the end of the last heat, which holds everyone that could win.
+
+    The simplest of those that were seen within 3 % of the fastest is advised. The verdict says no more than the intervals do.
     """
     last, fit = heats[-1], Fit(heats)
     leader = last.leader()
@@ -88,11 +105,25 @@ def choose(heats: Sequence[Heat]) -> tuple[Contender, str, tuple[Contender, ...]
     over = {contender: _value(fit.ratio(contender, best)) for contender in able}
     tied = [contender for contender in able if over[contender] <= 1 + DECISION.tie]
     chosen = min(tied, key=lambda contender: (*simplicity(contender), over[contender]))
-    rivals = [fit.ratio(chosen, contender) for contender in able if contender != chosen]
-    if any(ratio is None or ratio.high > DECISION.too_wide for ratio in rivals):
-        return chosen, "cannot tell", tuple(tied)
-    others = {contender.scheduler for contender in tied} - {chosen.scheduler}
-    return chosen, "no difference" if others else "best", tuple(tied)
+    ratios = {contender: fit.ratio(chosen, contender) for contender in able if contender != chosen}
+    known = {contender: ratio for contender, ratio in ratios.items() if ratio is not None}
+    rivals = {
+        contender: ratio
+        for contender, ratio in known.items()
+        if contender.scheduler != chosen.scheduler and ratio.high >= 1
+    }
+    if len(known) < len(ratios) or any(ratio.high > DECISION.too_wide for ratio in known.values()):
+        return Choice(chosen, "cannot tell", rivals)
+    return Choice(chosen, _verdict(rivals.values()), rivals)
+
+
+def _verdict(rivals: Collection[Estimate]) -> str:
+    """Return what the ratios of the chosen one's time to its rivals' allow to say."""
+    if not rivals:
+        return "best"
+    margin = 1 + DECISION.same
+    inside = all(1 / margin <= ratio.low and ratio.high <= margin for ratio in rivals)
+    return "no difference" if inside else "undecided"
 
 
 def simplicity(contender: Contender) -> tuple[int, int]:

@@ -42,10 +42,16 @@ def outcome(advice: Advice) -> str:
         return f"cannot tell for sure{starting}: this machine is too noisy now; {seen}"
     if advice.verdict == "no difference" and advice.chosen.is_sync:
         return f"no difference within 5 %{starting}: {', '.join(others)} would gain nothing, and sync is the simplest"
+    rivals = f"{', '.join(others)} may be up to {advice.rival_gain:.0%} faster, for all that was measured"
+    if advice.verdict == "undecided" and advice.chosen.is_sync:
+        return f"undecided{starting}: {rivals}, and sync is the simplest"
     if advice.chosen.is_sync:
         return f"nothing is faster{starting}"
-    same = f"; no difference within 5 % between this and {', '.join(others)}, and this is simpler" if others else ""
-    return f"{times} as fast as one task after the other{starting}{same}"
+    more = {
+        "no difference": f"; no difference within 5 % between this and {', '.join(others)}, and this is simpler",
+        "undecided": f"; undecided: {rivals}, and this is simpler",
+    }.get(advice.verdict, "")
+    return f"{times} as fast as one task after the other{starting}{more}"
 
 
 # --- The reasons

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from gilbench import units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
+from gilbench.charts.table import SERIES, Column, Table
 from gilbench.explain import chains, series
 from gilbench.explain.chains import ALLOCATOR, ALLOCATOR_AGAIN, ONE_WORKER, WORKERS, Chain
 from gilbench.results.summary import Summary
@@ -23,7 +24,7 @@ LOOKS: Final = {ALLOCATOR: ("#E69F00", "//"), ALLOCATOR_AGAIN: ("#E69F00", "\\\\
 LABELS: Final = {
     ALLOCATOR: "allocator leveled, under sync",
     ONE_WORKER: "one worker of the scheduler in place of the main thread",
-    WORKERS: "all workers",
+    WORKERS: "all workers, in the color of the scheduler",
     ALLOCATOR_AGAIN: "allocator as it is, under the scheduler",
 }
 
@@ -60,6 +61,27 @@ def draw(summaries: Sequence[Summary]) -> Figure:
             axes.set_title(style.plain(summary.name))
     axes.set_xlabel("speed-up over sync as it is (x, log scale)")
     return figure
+
+
+def tabulate(summary: Summary) -> Table:
+    """Return each step's factor, and the speed-up to which they multiply."""
+    columns: tuple[Column, ...] = (
+        *SERIES,
+        ("workers", "text"),
+        *((name, "ratio") for name in chains.STEPS),
+        ("speed-up as users get it", "ratio"),
+    )
+    rows = tuple(
+        (
+            chain.case.workload,
+            chain.case.scheduler,
+            chain.case.shape,
+            *(cause.factor for cause in chain.causes),
+            chain.speedup,
+        )
+        for chain in chains.chains(summary)
+    )
+    return Table(columns, rows)
 
 
 def _look(name: str) -> tuple[str, str]:
