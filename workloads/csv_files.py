@@ -125,7 +125,7 @@ def csv_text(size: str) -> Job:
     return _one_task_per_file(_read_texts, size, _TEXTS, _present_counts)
 
 
-@workload(**_FILES, claims=("csv-gil", "csv-threads"), modules=("pandas", "pyarrow"))
+@workload(**_FILES, claims=("csv-threads",), modules=("pandas", "pyarrow"))
 def csv_text_object(size: str) -> Job:
     """Read only the text columns of CSV files, as Python objects
 

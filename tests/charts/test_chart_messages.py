@@ -12,8 +12,7 @@ import pytest
 from dask import delayed
 from matplotlib.container import ErrorbarContainer
 
-from gilbench import charts
-from gilbench import machine
+from gilbench import charts, machine
 from gilbench.cases.case import Case
 from gilbench.charts.costs import bytes_moved, memory, task_cost
 from gilbench.charts.drawing import style

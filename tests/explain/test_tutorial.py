@@ -80,7 +80,8 @@ def test_threads_win_on_csv_only_where_they_win_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "expected"), [((0.2, 0.1, 0.3), HOLDS), ((0.9, 0.85, 0.95), FAILS), ((0.5, 0.4, 0.6), UNKNOWN), (None, UNKNOWN)]
+    ("held", "expected"),
+    [((0.2, 0.1, 0.3), HOLDS), ((0.9, 0.85, 0.95), FAILS), ((0.5, 0.4, 0.6), UNKNOWN), (None, UNKNOWN)],
 )
 def test_read_csv_is_judged_by_the_gil_it_holds_and_not_by_who_wins(
     held: tuple[float, float, float] | None, expected: str

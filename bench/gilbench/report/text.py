@@ -55,7 +55,11 @@ def of_result(summary: Summary, page: Page) -> str:
     console.print(Text(printable(headline(summary))))
     console.print(table)
     for chain in chains.chains(summary):
-        console.print(Text(printable(f"why: {chain.case.workload}, {chains.sentence(chain)}"), style="dim"))
+        console.print(
+            Text(
+                printable(f"why: {chain.case.workload}, size {chain.case.size}, {chains.sentence(chain)}"), style="dim"
+            )
+        )
     for failure in summary.failures:
         reason = f"failed: {failure.case.name}: {failure.kind}: {failure.reason}"
         console.print(Text(printable(reason), style="red"))

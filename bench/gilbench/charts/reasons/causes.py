@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 from gilbench import units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
-from gilbench.charts.table import SERIES, Column, Table
-from gilbench.explain import chains, series
+from gilbench.charts.table import SERIES, Column, Row, Table
+from gilbench.explain import chains, selected, series
 from gilbench.explain.chains import ALLOCATOR, ALLOCATOR_AGAIN, ONE_WORKER, WORKERS, Chain
 from gilbench.results.summary import Summary
 
@@ -31,7 +31,7 @@ LABELS: Final = {
 
 def draw(summaries: Sequence[Summary]) -> Figure:
     """Where does each speed-up come from?"""
-    found = [(summary, chains.chains(summary)) for summary in summaries]
+    found = [(summary, _shown(summary)) for summary in summaries]
     shown = [(summary, mine) for summary, mine in found if mine]
     if not shown:
         raise NothingToDraw("this result has no cases as users get them beside leveled ones: run `gilbench run`")
@@ -42,7 +42,7 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         Patch(facecolor=_look(name)[0], hatch=_look(name)[1], edgecolor="white", label=LABELS[name]) for name in LABELS
     ]
     figure = style.page(
-        style.messages([summary for summary, _ in shown], lambda summary: chains.headline(chains.chains(summary))),
+        style.messages([summary for summary, _ in shown], lambda summary: chains.headline(_shown(summary))),
         summaries,
         sum(heights) + 0.55,
         notes=[
@@ -71,7 +71,7 @@ def tabulate(summary: Summary) -> Table:
         *((name, "ratio") for name in chains.STEPS),
         ("speed-up as users get it", "ratio"),
     )
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         (
             chain.case.workload,
             chain.case.scheduler,
@@ -79,9 +79,15 @@ def tabulate(summary: Summary) -> Table:
             *(cause.factor for cause in chain.causes),
             chain.speedup,
         )
-        for chain in chains.chains(summary)
+        for chain in _shown(summary)
     )
     return Table(columns, rows)
+
+
+def _shown(summary: Summary) -> list[Chain]:
+    """Return the chains at the size that stands for their workload, so that each workload is shown once."""
+    sizes = selected.main_sizes(selected.timed(summary))
+    return [chain for chain in chains.chains(summary) if chain.case.size == sizes.get(chain.case.workload)]
 
 
 def _look(name: str) -> tuple[str, str]:
