@@ -137,8 +137,8 @@ def advised(target: Target, noise: float, cpus: int, chance: random.Random) -> t
     invented = Invented(target, noise, chance)
     left = TimeLeft(0.0, invented.clock)
     heats, _ = warm_race(invented, target.facts, lambda line: None, left, cpus, chance.randrange(2**32))
-    chosen, verdict, _ = choose(heats)
-    return max(0.0, target.seconds(chosen) / target.best - 1), verdict, invented.now
+    choice = choose(heats)
+    return max(0.0, target.seconds(choice.chosen) / target.best - 1), choice.verdict, invented.now
 
 
 def simulated(noise: float, targets: int, cpus: int, seed: int) -> list[tuple[float, str, float]]:

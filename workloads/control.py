@@ -48,10 +48,11 @@ def sleep(tasks: int, seconds: float) -> Job:
     large={"tasks": 8, "iterations": 400_000},
 )
 def burn(tasks: int, iterations: int) -> Job:
-    """Tasks that keep a CPU busy without the GIL, within its caches: must scale with the CPUs that are free
+    """Tasks that burn CPUs without the GIL: must scale with free CPUs
 
-    `sleep` scales even on a machine whose CPUs are taken. This does not: where it fails to scale although sleep does, another
-    program, another virtual machine or a shared core has taken the CPUs, and no other speed-up can reach the ideal either.
+    They stay within the caches. `sleep` scales even on a machine whose CPUs are taken. This does not: where it fails to scale
+    although sleep does, another program, another virtual machine or a shared core has taken the CPUs, and no other speed-up
+    can reach the ideal either.
     """
     import hashlib
 

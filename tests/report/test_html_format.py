@@ -73,7 +73,7 @@ def test_the_same_result_gives_the_same_page() -> None:
 
 def test_it_stays_small() -> None:
     assert len(page("reference").encode()) < 3 * 2**20
-    assert read("reference").tags["article"] == len(summarize(load(REFERENCE)).cases)
+    assert read("reference").tags["article"] == len(summarize(load(REFERENCE)).compared)
 
 
 # --- What it says
@@ -235,7 +235,8 @@ def test_every_number_is_available_as_csv() -> None:
 
 def test_the_command_that_repeats_it_stands_at_the_end() -> None:
     text = read("reference").text
-    assert f"gilbench run --profile default --probe --seed {load(REFERENCE).plan.seed}" in text[-600:]
+    command = "gilbench run --profile default --max-time 1500 --max-observations 10 --probe"
+    assert f"{command} --seed {load(REFERENCE).plan.seed}" in text[-700:]
 
 
 # --- Hostile results

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 TIMEOUT = 120.0  # seconds that one observation may take, by default
+FOR_PROBES = 1 / 3  # share of a run's --max-time that is kept for the probes
 THRESHOLD = 0.03  # a change of time that matters, as a fraction, by default
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 from gilbench.cases.case import Case
-from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of
+from gilbench.cases.plan import FOR_PROBES, PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of
 from gilbench.machine import Value
 from gilbench.process.levels import LEVELED
 from gilbench.results.summary import Summary
@@ -34,7 +34,11 @@ def command(summary: Summary) -> str:
     plan = summary.plan
     if plan is None:
         return "gilbench run"
-    options = [*_selection(plan, summary.machine), *_profile(plan.profile), *_environment(plan.environment)]
+    options = [
+        *_selection(plan, summary.machine),
+        *_profile(plan.profile, bool(summary.probes)),
+        *_environment(plan.environment),
+    ]
     if plan.timeout != TIMEOUT:
         options += ["--timeout", f"{plan.timeout:g}"]
     if summary.probes:
@@ -95,14 +99,15 @@ def _as_options(selection: Selection) -> list[str]:
     ]
 
 
-def _profile(profile: Profile) -> Iterator[str]:
-    """Yield the option for the profile, and options for whatever differs from it."""
+def _profile(profile: Profile, probed: bool) -> Iterator[str]:
+    """Yield the option for the profile, and options for whatever differs from it. probed: with --probe, too."""
     usual = PROFILES.get(profile.name)
     if usual is None:
         return
     yield from ("--profile", profile.name)
     if profile.max_time != usual.max_time:
-        yield from ("--max-time", f"{profile.max_time:g}")
+        whole = profile.max_time / (1 - FOR_PROBES) if probed else profile.max_time
+        yield from ("--max-time", f"{whole:g}")
     if profile.precision != usual.precision:
         yield from ("--precision", f"{profile.precision:g}")
     if profile.max_observations != usual.max_observations:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gilbench.cases.case import Case
-from gilbench.cases.plan import PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of, drawn_seed
+from gilbench.cases.plan import FOR_PROBES, PROFILES, TIMEOUT, Plan, Profile, Selection, cases_of, drawn_seed
 from gilbench.errors import UserError, check_names
 from gilbench.measure.software import Software
 from gilbench.results.records import Result
@@ -18,7 +18,6 @@ from gilbench.targets.workload import SIZES, Workload
 from gilbench.variables import DATA, ITEMS, PYTHON
 
 FOLDER = Path("results")  # for results, unless the user names another
-FOR_PROBES = 1 / 3  # share of --max-time that is kept for the probes
 SECONDS_PROBING = 15  # what the probes of one workload take, roughly
 
 
