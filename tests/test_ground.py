@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gilbench.console import Bar, Lines, progress, terminated_as_interrupted
-from gilbench.files import cache_environment, cache_folder
+from gilbench.errors import UserError, check_names
+from gilbench.files import cache_environment, cache_folder, write
 from gilbench.machine import MEASURED_PACKAGES, ONLY_STATED, differences, fingerprint, obstacles
 
 
@@ -104,3 +105,17 @@ def test_what_one_fingerprint_lacks_is_a_difference() -> None:
 
 def test_the_versions_of_what_is_measured_are_in_the_fingerprint() -> None:
     assert {f"{package}_version" for package in MEASURED_PACKAGES} <= set(fingerprint())
+
+
+def test_a_folder_is_no_file_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(IsADirectoryError):
+        write(Path(), b"")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_name_is_followed_by_what_is_like_it_or_by_all() -> None:
+    with pytest.raises(UserError, match="no size is named 'smal': did you mean small"):
+        check_names("size", ["smal"], ["small", "large"])
+    with pytest.raises(UserError, match="no size is named 'x': choose from small, large"):
+        check_names("size", ["x"], ["small", "large"])

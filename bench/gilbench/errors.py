@@ -52,10 +52,10 @@ def check_names(kind: str, asked: Iterable[str], known: Sequence[str]) -> None:
     """Raise UserError, with the most similar names, for the first name that is not known. kind: what the names are of."""
     for name in asked:
         if name not in known:
-            raise UserError(f"no {kind} is named {name!r}{nearest(name, known)}")
+            raise UserError(f"no {kind} is named {name!r}{nearest(name, known, 'choose from ' + ', '.join(known))}")
 
 
-def nearest(name: str, known: Iterable[str], otherwise: str = "see `gilbench list`") -> str:
+def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return what to say after an unknown name: the names most like it, or `otherwise` where there are none."""
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
     return f": did you mean {' or '.join(near)}?" if near else f": {otherwise}" if otherwise else ""

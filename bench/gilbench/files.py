@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import math
 import os
@@ -15,6 +16,8 @@ from gilbench.variables import CACHE
 
 def write(path: Path, content: bytes) -> None:
     """Write the whole file or nothing: no reader sees half of it, and a failure leaves the old one. Raises OSError."""
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content)

@@ -99,6 +99,7 @@ def run(
     """
     from gilbench.cases.plan import PROFILES
     from gilbench.measure import planning, runner
+    from gilbench.measure.narration import NOTHING
 
     check_names("profile", [profile], list(PROFILES))
     _require_positive(max_time=max_time, precision=precision, max_observations=max_observations, timeout=timeout)
@@ -122,7 +123,10 @@ def run(
             seed=seed,
         )
         _finish(runner.run(options, progress or io.StringIO(), io.StringIO()))
-        return load(folder / f"{options.name}.json")
+        summary = load(folder / f"{options.name}.json")
+        if not summary.cases and not summary.failures:
+            raise UserError(NOTHING)
+        return summary
 
 
 def load(path: str | Path) -> Summary:

@@ -135,3 +135,11 @@ def test_other_chunks_race_again_while_they_may_be_better() -> None:
     other = replace(PROCESSES, chunk=4)
     found = undecided(heats({THREADS: 0.5, PROCESSES: 0.51, other: 0.511}, count=1, noise=0.1))
     assert found == [THREADS, PROCESSES, other]
+
+
+def test_the_reason_of_those_that_raced_goes_before_that_of_those_that_did_not() -> None:
+    failing = Heat({SYNC: [None]}, failed={SYNC: "failed: raised ValueError"})
+    with pytest.raises(UserError, match="could not be raced: failed: raised ValueError"):
+        advised("mine.py:f", FACTS, [failing], {THREADS: "not raced: no time was left"}, once=False, cpus=4)
+    with pytest.raises(UserError, match="could not be raced: not raced"):
+        advised("mine.py:f", FACTS, [], {THREADS: "not raced: no time was left"}, once=False, cpus=4)

@@ -86,3 +86,9 @@ def test_where_time_is_short_those_race_that_promise_most() -> None:
     for seconds, expected in ((13.0, entered), (9.0, [loky, chunked, cluster]), (5.5, [loky, chunked]), (4.0, [])):
         slow.now = RACE.budget - seconds
         assert set(in_time(entered, left, held(0.9), 2, best=0.2, known=1)) == set(expected), seconds
+
+
+def test_where_nothing_starts_there_is_no_heat() -> None:
+    slow = Slow(each=1.0)
+    heats, _ = warm_race(slow, FACTS, lambda line: None, TimeLeft(0.0, lambda: slow.now), cpus=4, seed=1)
+    assert heats == []

@@ -90,3 +90,8 @@ def test_the_reference_result_can_be_repeated() -> None:
     path = Path(__file__).parents[2] / "results" / "reference" / "two-cores.json"
     text = command(summarize(load(path)))
     assert text.startswith("gilbench run ") and "--seed" in text
+
+
+def test_files_of_the_users_own_are_cut_too() -> None:
+    text = repeated(plan([Case("/home/somebody/mine.py:work", "default", "threads", 1, 2)]))
+    assert "gilbench run mine.py:work" in text and "somebody" not in text

@@ -111,3 +111,8 @@ def test_each_reason_why_something_was_not_probed_is_a_line() -> None:
         f"unavailable: gil of sleep, sort; memory of sort: {absent}",
         f"unavailable: timeline of sleep; granularity of the schedulers: {short}",
     ]
+
+
+def test_where_nothing_was_measured_there_is_no_result_to_look_at() -> None:
+    text = narration.conclusion(Result("r", plan(cases=2), MACHINE), Path("results/r.json"))
+    assert text == "nothing was measured, because the time was up before a case finished: raise --max-time\n"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gilbench.errors import UserError
 from gilbench.measure import planning
 from gilbench.measure import software as software
+from gilbench.variables import DATA
 from tests.measure.scripted_run import installed, options
 
 
@@ -39,3 +42,10 @@ def test_the_probes_get_a_third_of_the_users_time_and_none_of_the_profiles() -> 
     assert planning.plan(options(**shared), software.here()).profile.max_time == pytest.approx(60.0)
     profile = planning.plan(options(probe=True), software.here()).profile
     assert profile.max_time == planning.plan(options(), software.here()).profile.max_time
+
+
+def test_a_pattern_of_data_reaches_into_folders_as_dasks_does(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.csv").write_text("x\n1\n")
+    pattern = str(tmp_path / "**" / "*.csv")
+    assert planning.data_environment(pattern) == {DATA: pattern}

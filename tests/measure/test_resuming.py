@@ -53,6 +53,8 @@ def test_a_run_is_resumed_with_the_interpreter_that_it_was_begun_with(
 def test_a_run_is_not_resumed_when_its_software_or_the_gil_has_changed() -> None:
     before = Result("a", plan(), MACHINE)
     assert resuming.resumed(before, Path("a.json"), options(max_time=9.0), installed()).plan.profile.max_time == 9.0
+    assert resuming.resumed(before, Path("a.json"), options(), installed()).plan.timeout == before.plan.timeout
+    assert resuming.resumed(before, Path("a.json"), options(timeout=7.0), installed()).plan.timeout == 7.0
     for key, value in (("python_version", "3.13.6"), ("gil", "disabled"), ("pyarrow_version", "99")):
         changed = installed(machine={**MACHINE, key: value})
         with pytest.raises(UserError, match=rf"a.jsonl was started with {key} .* \(here {value}\): resume it there"):

@@ -54,7 +54,7 @@ def test_a_name_that_no_module_can_have(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["json", "dask", "gilbench", "time"])
+@pytest.mark.parametrize("name", ["json", "dask", "gilbench", "time", "__main__"])
 def test_a_name_that_hides_another_module(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="would hide it: choose another name"):
         new(name, tmp_path)

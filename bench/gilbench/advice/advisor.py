@@ -14,10 +14,10 @@ from gilbench.advice.contest import cold_race, warm_race
 from gilbench.advice.probing import gil_switches, probe_target
 from gilbench.advice.starting import LiveStarter, TimeLeft
 from gilbench.console import Say, printable, sayer
-from gilbench.errors import check_names
+from gilbench.errors import UserError, check_names
 from gilbench.files import finite
 from gilbench.machine import usable_cpus
-from gilbench.targets.naming import graph, is_own, workload_of
+from gilbench.targets.naming import ITEMS_WHOSE, graph, is_own, workload_of
 from gilbench.targets.workload import SIZES
 from gilbench.variables import ITEMS
 
@@ -58,6 +58,8 @@ def advice_on(options: AdviseOptions, say: Say) -> Advice:
     """
     began = time.monotonic()
     check_names("size", [options.size], SIZES)
+    if options.items is not None and not is_own(options.target):
+        raise UserError(ITEMS_WHOSE)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # this process loads the target too
     target = workload_of(graph(options.target) if options.graph else options.target)
@@ -71,7 +73,7 @@ def advice_on(options: AdviseOptions, say: Say) -> Advice:
     starter.learn(facts)
     race = cold_race if options.once else warm_race
     heats, status = race(starter, facts, say, left, cpus)
-    if left.fits(0.0):
+    if heats and left.fits(0.0):
         facts = replace(facts, switches=gil_switches(starter, facts, heats))
     advice = advised(options.target, facts, heats, {**status, **starter.failed}, options.once, cpus)
     return replace(advice, cost_seconds=time.monotonic() - began)

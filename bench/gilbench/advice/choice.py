@@ -49,8 +49,9 @@ def advised(
 
     status: contender -> why it did not race. once: whether starting the workers counts.
     """
-    if not any(math.isfinite(heats[-1].median(contender)) for contender in heats[-1].times):
-        why = next(iter(status.values()), "no scheduler finished a compute")
+    if not heats or not any(math.isfinite(heats[-1].median(contender)) for contender in heats[-1].times):
+        reasons = (*(reason for heat in reversed(heats) for reason in heat.failed.values()), *status.values())
+        why = next(iter(reasons), "no scheduler finished a compute")
         raise UserError(f"{target!r} could not be raced: {why}")
     choice = choose(heats)
     chosen = choice.chosen

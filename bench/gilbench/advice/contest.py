@@ -22,12 +22,14 @@ def warm_race(
 ) -> tuple[list[Heat], dict[Contender, str]]:
     """Race whatever the facts leave; then what starts slowly, in the time that is left; then the closest, in fresh processes.
 
-    Returns the heats, and for each contender that did not race why not.
+    Returns the heats, and for each contender that did not race why not. There are no heats where nothing could start.
     """
     draw = random.Random(seed)
     first, status = admitted(schedulers_of_heat(FIRST_HEAT, facts), facts, cpus, facts.compute_seconds)
     say(f"racing {_schedulers(first)}")
     with left.started(starter, first) as racers:
+        if not racers:
+            return [], status
         heats = [run_heat(racers, RACE.heat, draw, left.clock, patience=2 * facts.compute_seconds)]
         later, refused = admitted(schedulers_of_heat(SECOND_HEAT, facts), facts, cpus, _best(heats))
         status |= refused
@@ -49,6 +51,8 @@ def warm_race(
         names = ", ".join(contender.name for contender in again)
         say(f"too close to call: {names} once more, in fresh processes")
         with left.started(starter, again) as racers:
+            if not racers:
+                break
             heats.append(run_heat(racers, RACE.heat, draw, left.clock))
     return heats, status
 

@@ -161,7 +161,7 @@ def _prepare(name: str, spec: Spec, folder: Path, cache: Path) -> Arm:
     copy_code(folder / "harness")
     where = check_out(spec, folder / "tree")
     python = interpreter(spec, cache)
-    subprocess.run([python, "-m", "compileall", "-q", str(folder)], capture_output=True, check=False)
+    subprocess.run([python, "-P", "-m", "compileall", "-q", str(folder)], capture_output=True, check=False)
     detail = [where, *([f"python {spec.python}"] if spec.python else []), *spec.packages]
     return Arm(name, folder, python, ", ".join(detail))
 

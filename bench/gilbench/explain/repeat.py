@@ -92,7 +92,7 @@ def _planned(plan: Plan, selection: Selection, machine: Mapping[str, Value]) -> 
 
 def _as_options(selection: Selection) -> list[str]:
     return [
-        *selection.workloads,
+        *map(_last_part, selection.workloads),
         *(part for name in selection.schedulers for part in ("--scheduler", name)),
         *(part for name in selection.sizes for part in ("--size", name)),
         *(part for count in selection.workers for part in ("--workers", str(count))),
@@ -117,5 +117,10 @@ def _profile(profile: Profile, probed: bool) -> Iterator[str]:
 def _environment(environment: Mapping[str, str]) -> Iterator[str]:
     for variable, option in OPTIONS.items():
         if variable in environment:
-            value = PurePath(environment[variable])
-            yield from (option, value.name if value.is_absolute() else environment[variable])
+            yield from (option, _last_part(environment[variable]))
+
+
+def _last_part(value: str) -> str:
+    """Return an absolute path's last part, and any other value whole: a path inside a project reveals nobody's folders."""
+    path = PurePath(value)
+    return path.name if path.is_absolute() else value

@@ -16,6 +16,8 @@ from gilbench.measure.rounds import TIME_UP, Ledger
 from gilbench.results.records import Observation, Probing, Result
 from gilbench.results.summary import estimates
 
+NOTHING = "nothing was measured, because the time was up before a case finished: raise --max-time"
+
 
 def introduction(plan: Plan, done: int, *, probed: bool = False) -> str:
     """Return the lines to read before the first observation. done: observations that an interrupted run left."""
@@ -76,14 +78,16 @@ def so_far(case: Case, ledger: Ledger) -> str:
 
 
 def conclusion(result: Result, path: Path, *, probed: bool = False) -> str:
-    """Return the lines to read at the end: what was measured, what failed, and what to do next."""
+    """Return the lines to read at the end: what was measured, what failed, and what to do next; one line where nothing was."""
+    if not result.observations:
+        return f"{NOTHING}\n"
     stops: Sequence[str] = list(result.stops.values())
     reasons = ", ".join(f"{stops.count(reason)} {reason}" for reason in dict.fromkeys(stops))
     seconds = sum(observation.seconds for observation in result.observations)
     busy = sum(float(observation.metadata.get("busy_seconds", 0)) for observation in result.observations)
     lines = [
         f"{len(result.observations)} observations of {len(result.plan.cases)} cases in {units.duration(seconds)}, "
-        f"{busy / seconds:.0%} of it computing; stopped by: {reasons}"
+        f"{busy / seconds if seconds else 0:.0%} of it computing; stopped by: {reasons}"
     ]
     measured = {observation.case for observation in result.observations}
     missing = [case.name for case in result.plan.cases if case not in measured]

@@ -115,7 +115,7 @@ def data_environment(pattern: str | None) -> dict[str, str]:
     if pattern is None:
         return {}
     absolute = str(Path(pattern).expanduser().absolute())
-    if not glob.glob(absolute):  # noqa: PTH207 - Path.glob takes no absolute pattern
+    if not glob.glob(absolute, recursive=True):  # noqa: PTH207 - Path.glob takes no absolute pattern
         raise UserError(f"no file matches --data {pattern!r}: quote the pattern, and check the folder")
     return {DATA: absolute}
 

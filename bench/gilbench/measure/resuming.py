@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gilbench import machine
+from gilbench.cases.plan import TIMEOUT
 from gilbench.errors import UserError
 from gilbench.measure.planning import FOLDER, RunOptions, adjusted
 from gilbench.measure.software import Software
@@ -63,7 +64,8 @@ def resumed(before: Result, path: Path, options: RunOptions, software: Software)
         raise UserError(f"{file} was started with {which}: resume it there, or start a new run")
     for name in {case.workload: None for case in before.plan.cases if naming.is_own(case.workload)}:
         naming.workload_of(name, before.plan.environment.get(ITEMS))  # its file may be gone
-    return replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options)))
+    timeout = before.plan.timeout if options.timeout == TIMEOUT else options.timeout
+    return replace(before, plan=replace(before.plan, profile=adjusted(before.plan.profile, options), timeout=timeout))
 
 
 def resume_options(options: RunOptions, software: Software) -> str:

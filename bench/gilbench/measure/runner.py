@@ -27,7 +27,8 @@ from gilbench.results.result_file import save
 def run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
     """Measure, show progress on `err`, print on `out` where the result is; return the exit code.
 
-    The exit code is 1 where a case failed, and 130 after Ctrl-C. Raises UserError for a mistake in the options.
+    The exit code is 1 where a case failed or nothing was measured, and 130 after Ctrl-C. Raises UserError for a mistake in
+    the options.
     """
     try:
         return _run(options, err, out)
@@ -69,7 +70,7 @@ def _measure(before: Result, path: Path, options: RunOptions, installed: Softwar
     if options.probe:
         result = _probed(result, path, options, installed, err, began + (options.max_time or math.inf))
     out.write(narration.conclusion(result, path, probed=options.probe))
-    return 1 if any(observation.failure for observation in result.observations) else 0
+    return 1 if not result.observations or any(observation.failure for observation in result.observations) else 0
 
 
 def _timed(before: Result, path: Path, options: RunOptions, installed: Software, err: IO[str]) -> Result:

@@ -180,7 +180,7 @@ def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, st
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
         uv = shutil.which("uv")
-        creator = [uv, "venv", "--quiet", "--no-project", "--python", python] if uv else [python, "-m", "venv"]
+        creator = [uv, "venv", "--quiet", "--no-project", "--python", python] if uv else [python, "-P", "-m", "venv"]
         done = run([*creator, str(unfinished)], APART)
         if done.returncode:
             raise UserError(f"{python} cannot make a virtual environment: {complaint(done)}")

@@ -28,9 +28,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, partial
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gilbench.process import pins
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 SERIAL: Final = "serial"
 THREADS: Final = "threads"
@@ -240,3 +243,19 @@ def _as_scheduler(module: ModuleType) -> Scheduler:
         collections_only=getattr(module, "COLLECTIONS_ONLY", False),
         scales=getattr(module, "SCALES", True),
     )
+
+
+def wait_for_all(pool: Executor, workers: int) -> None:
+    """Return when `workers` different processes of the pool have answered."""
+    seen: set[int] = set()
+    while len(seen) < workers:
+        answers = [pool.submit(_answer) for _ in range(workers)]
+        seen.update(answer.result() for answer in answers)
+
+
+def _answer() -> int:
+    import os
+    import time
+
+    time.sleep(0.005)  # long enough for the other processes to take their share of the questions
+    return os.getpid()

@@ -16,9 +16,9 @@ from gilbench.schedulers import (
     Setup,
     Shape,
     Waiting,
+    wait_for_all,
     worker_counts,
 )
-from gilbench.schedulers.processes import wait_for_all
 
 NAME = "loky"
 CORE = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 from gilbench.schedulers import (
@@ -17,6 +17,7 @@ from gilbench.schedulers import (
     Setup,
     Shape,
     Waiting,
+    wait_for_all,
     worker_counts,
 )
 
@@ -50,22 +51,6 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
         wait_for_all(pool, shape.workers)
         # The default chunksize of 6 runs a graph of up to 6 tasks in one process.
         yield Opened({"scheduler": get, "pool": pool, "chunksize": 1})
-
-
-def wait_for_all(pool: Executor, workers: int) -> None:
-    """Return when `workers` different processes of the pool have answered."""
-    seen: set[int] = set()
-    while len(seen) < workers:
-        answers = [pool.submit(_answer) for _ in range(workers)]
-        seen.update(answer.result() for answer in answers)
-
-
-def _answer() -> int:
-    import os
-    import time
-
-    time.sleep(0.005)  # long enough for the other processes to take their share of the questions
-    return os.getpid()
 
 
 def wider(waiting: Waiting) -> Sequence[Shape]:

@@ -14,6 +14,8 @@ from gilbench.targets.calls import Calls, Graph, builds_single_collection
 from gilbench.targets.own import CALL, own_workloads
 from gilbench.targets.workload import Workload
 
+ITEMS_WHOSE = "--items are for a function of your own: name it as my_file.py:function or module:function"
+
 
 def is_own(target: str) -> bool:
     """Return whether a target is the user's own work, and not the name of a built-in workload."""
@@ -39,7 +41,7 @@ def chosen(patterns: Sequence[str], items: str | None = None) -> list[Workload]:
     built_in = [pattern for pattern in patterns if not is_own(pattern)]
     own = [workload for target in patterns if is_own(target) for workload in own_workloads(target, items)]
     if items is not None and not any(isinstance(workload.build, Calls) for workload in own):
-        raise UserError("--items are for a function of your own: name it as my_file.py:function or module:function")
+        raise UserError(ITEMS_WHOSE)
     found = _built_in(built_in) if built_in or not own else []
     found += [
         replace(workload, collection=builds_single_collection(workload.build))

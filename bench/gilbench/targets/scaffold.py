@@ -16,7 +16,7 @@ def new(name: str, folder: Path) -> Path:
     path = folder / f"{name}.py"
     if path.exists() or path.with_suffix("").exists():
         raise UserError(f"{path if path.exists() else path.with_suffix('')} already exists: choose another name")
-    if importlib.util.find_spec(name):
+    if name == "__main__" or importlib.util.find_spec(name):
         raise UserError(f"another module is named {name!r}, and {path.name} would hide it: choose another name")
     text = Path(__file__).with_name("template.py").read_text(encoding="utf-8").replace("NAME", name)
     try:

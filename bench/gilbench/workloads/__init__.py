@@ -15,5 +15,5 @@ from gilbench import variables
 _checkout = Path(__file__).parents[3]
 if os.environ.get(variables.WORKLOADS):
     __path__ = [str(Path(os.environ[variables.WORKLOADS]).absolute())]
-elif (_checkout / "bench" / "gilbench").is_dir():
+elif _checkout / "bench" / "gilbench" == Path(__file__).parents[1]:
     __path__ = [str(_checkout / "workloads")]
