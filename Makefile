@@ -37,7 +37,7 @@ help: ## List the targets
 setup: $(COMPILED) ## Create .venv from requirements.lock, with uv if it is installed; PYTHON=python3.12 chooses the interpreter
 	@echo "$(VENV) is ready"
 
-bench: $(COMPILED) ## Measure every workload under every scheduler; PROFILE=quick|default|thorough, ARGS="..."
+bench: $(COMPILED) ## Measure the workloads of a profile; PROFILE=quick|default|thorough, ARGS="..."
 	$(BIN)/gilbench run --profile $(PROFILE) $(ARGS)
 
 plots: $(COMPILED) ## Draw the newest result, or RESULT=results/NAME.json, into plots/

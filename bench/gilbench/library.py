@@ -94,7 +94,7 @@ def run(
         `results` nothing is kept.
 
     Returns one CaseSummary for each case that has a value, with `estimate` in seconds (bytes for peak memory) and `speedup`
-    over sync, and one Failure for each observation that failed. Raises UserError for a mistake in the arguments, and
+    over sync, and one FailedCase for each observation that failed. Raises UserError for a mistake in the arguments, and
     KeyboardInterrupt where the run was interrupted; what was measured until then is kept in `results`, if that is given.
     """
     from gilbench.cases.plan import PROFILES

@@ -103,7 +103,7 @@ def obstacles(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[s
 
 
 def graph_drawing() -> str:
-    """Return what `.visualize()` can draw with here: "graphviz", "cytoscape" or "nothing"."""
+    """Return what `.visualize()` can draw with here: "graphviz", "cytoscape", or "nothing: " and the reason."""
     if find_spec("graphviz"):
         return "graphviz" if shutil.which("dot") else "nothing: the graphviz package lacks its dot program"
     return "cytoscape" if find_spec("ipycytoscape") else "nothing: neither graphviz nor ipycytoscape is installed"

@@ -18,7 +18,10 @@ _chunked: dict[int | None, Compute] = {}
 
 
 def take_turn(scene: Scene, parts: int | None) -> Found:
-    """Compute until a turn is full; return the seconds of one compute, without settling. parts: as in targets.Calls."""
+    """Compute until a turn is full; return the seconds of one compute, without settling.
+
+    parts: as in targets.calls.Calls.
+    """
     compute = compute_in(scene, parts)
     spent, computes = 0.0, 0
     while spent < TURN:

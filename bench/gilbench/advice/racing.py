@@ -175,7 +175,7 @@ def between(above: Contender, below: Contender) -> float:
 
 
 def reach(ratios: Sequence[float], variance: float, confidence: float = RACE.confidence) -> tuple[float, float]:
-    """Return the interval of the mean of the log ratios of one heat.
+    """Return the interval around the median of the log ratios of one heat.
 
     variance: as `between` returns it.
     """

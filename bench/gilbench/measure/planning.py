@@ -26,7 +26,7 @@ class RunOptions:
     """What `gilbench run` is asked for; the names are those of its options.
 
     workloads: names, families, patterns, and the user's own work; empty for all. schedulers, sizes, workers: only these;
-    empty for what the profile holds. data: a glob of CSV files. items: as for targets.calls.items_of. python: version or
+    empty for what the profile holds. data: a glob of CSV files. items: as for targets.items.items_of. python: version or
     path of another interpreter. results: folder. max_time: seconds for the whole run. precision: a fraction. timeout:
     seconds for one observation. None leaves a value to the profile; without a seed, one is drawn.
     """

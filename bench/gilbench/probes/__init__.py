@@ -54,7 +54,7 @@ class Scene:
             self.opened.settle()
 
 
-# A function of a module of this package. Its arguments after the scene are passed by name, and are plain data.
+# A function of a module of gilbench. Its arguments after the scene are passed by name, and are plain data.
 Question: TypeAlias = Callable[Concatenate[Scene, ...], Found]
 
 
@@ -64,7 +64,7 @@ def reference(question: Question) -> str:
 
 
 def resolve(text: str) -> Question:
-    """Return the question that a reference names. Raises ValueError unless it is a function of this package."""
+    """Return the question that a reference names. Raises ValueError unless it is a function of gilbench."""
     module, _, qualname = text.partition(":")
     try:
         if module.partition(".")[0] != PACKAGE:

@@ -1,4 +1,7 @@
-"""The columns of tables: how one case or one verdict looks in a row of text, whatever the format."""
+"""The columns of tables in text, Markdown and JUnit: how one case or one verdict looks in a row.
+
+CSV has columns of its own (see csv_format).
+"""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def spreads(values: Mapping[Case, Sequence[float]]) -> dict[Case, stats.Spread]:
 
 
 def summarize(result: Result) -> Summary:
-    """Digest a result into a CaseSummary for each case that has a value and a FailedCase for each one that failed."""
+    """Digest a result into a CaseSummary for each case that has a value and a FailedCase for each failed observation."""
     runs = runs_by_case(result.observations)
     facts = {
         "estimate": estimates(result.observations),

@@ -1,4 +1,7 @@
-"""The look that all charts share: a color, marker and hatch per scheduler, the page with its header, and safe text."""
+"""The look that all charts share: the page with its header, safe text, and a style for each series.
+
+The colors, markers and hatches of a scheduler are in its own file; here are spare ones for all others.
+"""
 
 from __future__ import annotations
 
