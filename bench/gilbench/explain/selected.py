@@ -43,7 +43,7 @@ def gil_held(probing: Probing) -> tuple[float, float, float] | None:
     found = probing.found.get("gil", {}).get("sync", {})
     held, low, high = (found.get(key) for key in ("held", "low", "high"))
     if isinstance(held, int | float) and isinstance(low, int | float) and isinstance(high, int | float):
-        return (held, low, high) if 0 <= low <= held <= high <= 1 else None
+        return held, low, high
     return None
 
 

@@ -51,7 +51,9 @@ class Evidence:
             for case in self.summary.compared
             if (case.case.workload, case.case.scheduler, case.case.measure) == (workload, scheduler, measure)
         ]
-        return sorted(found, key=lambda case: (selected.size_order(case.case.size), case.case.parallelism, case.case.workers))
+        return sorted(
+            found, key=lambda case: (selected.size_order(case.case.size), case.case.parallelism, case.case.workers)
+        )
 
     def case(self, workload: str, scheduler: str, measure: str = "time") -> CaseSummary | None:
         """Return the case with the largest size and most workers, or None."""

@@ -22,7 +22,7 @@ def of_result(summary: Summary, page: Page) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
 
-    def write(cells: Sequence[str | int]) -> None:
+    def write(cells: Sequence[object]) -> None:
         writer.writerow([printable(str(cell)) for cell in cells])
 
     write(HEADER.split(","))
