@@ -116,4 +116,4 @@ HOSTILE_DATA: dict[Of, object] = {
 @pytest.mark.parametrize(("of", "name"), [(of, name) for of in HOSTILE_DATA for name in formats(of)])
 def test_no_format_sends_control_characters_to_the_terminal(of: Of, name: str) -> None:
     text = formats(of)[name](HOSTILE_DATA[of], Page(300))
-    assert not {character for character in text if unicodedata.category(character) == "Cc"} - set("\n\t")
+    assert not {character for character in text if unicodedata.category(character) == "Cc"} - set("\n\r\t")
