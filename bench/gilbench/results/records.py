@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,8 @@ from gilbench.machine import Value
 
 # What reading a file that gilbench did not write raises.
 MALFORMED: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+# Seconds or bytes. Nothing measured lies beyond, and the logs of what lies far beyond are too much for the statistics.
+LEAST, MOST = 1e-12, 1e18
 # Metadata that is calculated with.
 FIGURES: Final = (
     *("open_seconds", "first_seconds", "build_seconds", "busy_seconds", "others_cpus", "stolen_cpus", "cpu_over_wall"),
@@ -97,7 +98,7 @@ class Result:
 def checked(result: Result) -> Result:
     """Return a result that was read from a file, as it is.
 
-    Raises one of MALFORMED if gilbench cannot have written it: a wrong type, a value that is no positive number, and so on.
+    Raises one of MALFORMED if gilbench cannot have written it: a wrong type, a value that is 0 or negative, and so on.
     What is inside a finding is left to those who read it, because only its probe knows what it looks like.
     """
     _check_plan(result.plan)
@@ -158,7 +159,10 @@ def _check_probing(probing: Probing) -> None:
 
 def _check_facts(facts: Mapping[str, Value]) -> None:
     _check(Mapping, facts)
-    _check(str | int | float, *facts.values())
+    for fact in facts.values():
+        _check(str | int | float, fact)
+        if isinstance(fact, int):
+            float(fact)  # raises OverflowError if it is too large to be calculated with
 
 
 def _check(kind: Any, *values: object) -> None:
@@ -170,5 +174,5 @@ def _check(kind: Any, *values: object) -> None:
 def _check_number(value: object, *, positive: bool = False) -> None:
     if not isinstance(value, int | float):
         raise TypeError(value)
-    if not math.isfinite(value) or (positive and value <= 0):
+    if not abs(value) <= MOST or (positive and value < LEAST):
         raise ValueError(value)
