@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gilbench import __version__
 from gilbench.commands.group import gilbench
 from gilbench.commands.shared.options import Seconds, Threshold
 from gilbench.machine import fingerprint
+from gilbench.results.records import Probing
 from gilbench.results.result_file import load, save
 from tests.results.test_result_file import a_result
 
@@ -62,6 +64,32 @@ def test_list_names_every_workload_and_scheduler() -> None:
     output = call("list").output
     for name in (*all_workloads(), *all_schedulers()):
         assert f"  {name} " in output
+
+
+FINDINGS = {
+    "gil": {"sync": {"held": "x", "low": [], "high": None}},
+    "traffic": {"sync": {"to_tasks_bytes": "x"}},
+    "granularity": {"sync": {"chain": 3}},
+    "timeline": {"sync": {"tasks": [["x"]]}},
+}
+
+
+def test_malformed_findings_and_unknown_sizes_are_said_in_one_line(tmp_path: Path) -> None:
+    result = a_result()
+    odd = [replace(o, case=replace(o.case, size="odd")) for o in result.observations]
+    plan = replace(result.plan, cases=tuple(replace(case, size="odd") for case in result.plan.cases))
+    probes = (Probing("w", "odd", FINDINGS, {}),)
+    save(replace(result, plan=plan, observations=tuple(odd), probes=probes), tmp_path / "r.json")
+    for arguments in (["show"], ["claims"], ["plot", "-o", tmp_path / "p"], ["report", "-o", tmp_path / "r.html"]):
+        done = call(*arguments, tmp_path / "r.json")
+        assert done.exit_code == 0, (arguments, done.output, done.exception)
+        if arguments[0] == "plot":
+            lines = [line for line in done.stderr.splitlines() if "probe is malformed" in line]
+            assert {line.split(": ")[1] for line in lines} == {"gil", "granularity", "timeline", "traffic"}
+
+
+def test_a_mistake_that_quotes_a_file_has_no_control_characters(tmp_path: Path) -> None:
+    assert "\x1b" not in mistake("show", tmp_path / "\x1b[31m.json")
 
 
 def test_mistakes_are_one_line_that_names_the_thing_and_the_fix(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyperf
 import pytest
@@ -118,6 +121,82 @@ def test_a_file_that_is_none_is_refused_in_one_line(tmp_path: Path, content: str
     with pytest.raises(UserError, match=r"x.json is not a result file of gilbench") as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+MALFORMED: dict[str, Callable[[Any], object]] = {
+    "a value is text": lambda content: runs(content)[0].update(values=["x"]),
+    "a value is 0": lambda content: runs(content)[0].update(values=[0.0]),
+    "a value is negative": lambda content: runs(content)[0].update(values=[-1.0]),
+    "a value is not a number": lambda content: runs(content)[0].update(values=[math.nan]),
+    "a value is infinite": lambda content: runs(content)[0].update(values=[math.inf]),
+    "a value is too large": lambda content: runs(content)[0].update(values=[10**400]),
+    "a value is absurdly small": lambda content: runs(content)[0].update(values=[1e-300]),
+    "a value is absurdly large": lambda content: runs(content)[0].update(values=[1e300]),
+    "no value": lambda content: runs(content)[0].update(values=[]),
+    "the machine is a list": lambda content: content["gilbench"].update(machine=[]),
+    "a fact of the machine is a list": lambda content: content["gilbench"]["machine"].update(gil=[]),
+    "a fact of the machine is too large": lambda content: content["gilbench"]["machine"].update(memory_bytes=10**400),
+    "a figure is text": lambda content: runs(content)[0]["metadata"].update(open_seconds="abc"),
+    "a figure is infinite": lambda content: runs(content)[0]["metadata"].update(tasks=math.inf),
+    "the workload is a list": lambda content: runs(content)[0]["metadata"].update(workload=[]),
+    "no workers": lambda content: runs(content)[0]["metadata"].update(workers=0),
+    "the workers are text": lambda content: runs(content)[0]["metadata"].update(workers="2"),
+    "an unknown measure": lambda content: runs(content)[0]["metadata"].update(measure="x"),
+    "the round is text": lambda content: runs(content)[0]["metadata"].update(round="x"),
+    "a reason is a list": lambda content: content["gilbench"]["failures"][0].update(failure=["raised", []]),
+    "the plan has a number for a size": lambda content: content["gilbench"]["plan"]["profile"].update(sizes=[3]),
+    "the stops are a list": lambda content: content["gilbench"].update(stops=[]),
+    "a finding is a number": lambda content: content["gilbench"].update(probes=[probing(found={"gil": 3})]),
+    "a scheduler's finding is a number": lambda content: content["gilbench"].update(
+        probes=[probing(found={"gil": {"sync": 3}})]
+    ),
+    "the findings are a list": lambda content: content["gilbench"].update(probes=[probing(found=[])]),
+    "the reasons are text": lambda content: content["gilbench"].update(probes=[probing(reasons={"gil": "x"})]),
+    "a reason is a number": lambda content: content["gilbench"].update(probes=[probing(reasons={"gil": {"sync": 3}})]),
+}
+
+
+def runs(content: Any) -> list[dict[str, Any]]:
+    """The runs of the first benchmark, each with all of its metadata, so that a test can change it."""
+    found: list[dict[str, Any]] = content["benchmarks"][0]["runs"]
+    shared = {**content.get("metadata", {}), **content["benchmarks"][0].get("metadata", {})}
+    for run in found:
+        run["metadata"] = {**shared, **run.get("metadata", {})}
+    return found
+
+
+def probing(**changes: object) -> dict[str, object]:
+    return {"workload": "w", "size": "default", "found": {}, "reasons": {}, **changes}
+
+
+@pytest.mark.parametrize("spoil", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_result_is_refused_in_one_line(saved: Path, spoil: Callable[[Any], object]) -> None:
+    content = json.loads(saved.read_text())
+    spoil(content)
+    saved.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"r.json is not a result file of gilbench") as caught:
+        load(saved)
+    assert "\n" not in str(caught.value)
+
+
+def test_deeply_nested_data_are_refused_in_one_line(tmp_path: Path) -> None:
+    for name, what in (("x.json", "a result file"), ("x.jsonl", "a journal")):
+        (tmp_path / name).write_text('{"gilbench":' + "[" * 200_000 + "\n")
+        with pytest.raises(UserError, match=f"{name} is not {what} of gilbench"):
+            load(tmp_path / name)
+
+
+@pytest.mark.parametrize("changes", [{"values": ["x"]}, {"values": []}, {"metadata": {"tasks": "x"}}, {"round": "x"}])
+def test_a_malformed_journal_is_refused_in_one_line(tmp_path: Path, changes: dict[str, object]) -> None:
+    path = tmp_path / "r.jsonl"
+    journal = Journal(path, plan(CASES), MACHINE, new=True)
+    journal.add(next(o for o in a_result().observations if not o.failure))
+    journal.close()
+    assert len(load(path).observations) == 1
+    header, line = path.read_text().splitlines()
+    path.write_text(f"{header}\n{json.dumps({**json.loads(line), **changes})}\n")
+    with pytest.raises(UserError, match=r"r.jsonl is not a journal of gilbench"):
+        load(path)
 
 
 def with_format(path: Path, version: object) -> Path:

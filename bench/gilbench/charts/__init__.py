@@ -9,13 +9,15 @@ The folders of GROUPS are the registry: a module there whose name has no leading
         '''Return the same in figures.'''
 
 `draw` uses neither pyplot nor files, and raises NothingToDraw if the results lack what the chart shows. The page of a
-result prints the table below the chart. A module with `OF = "verdicts"` draws the verdicts of checks,
-Sequence[Verdicts], instead of results. Importing this package does not import matplotlib, because `gilbench --help` must
+result prints the table below the chart. A module with `PROBE = "gil"` draws what that probe found; if it cannot read a
+finding, the finding counts as malformed and there is nothing to draw. A module with `OF = "verdicts"` draws the verdicts of
+checks, Sequence[Verdicts], instead of results. Importing this package does not import matplotlib, because `gilbench --help` must
 stay instant.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 # Every chart is readable at 100 dots per inch; twice that keeps it sharp on dense screens.
 PNG_DPI: Final = 200
 RESULTS, VERDICTS = "results", "verdicts"  # what a chart is drawn from
+# What reading a malformed finding raises: a figure is missing, of another type, no number, zero, or infinite.
+MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError)
 GROUPS: Final = ("speed", "costs", "reasons")  # the folders with charts
 
 
@@ -92,8 +96,24 @@ def all_charts(of: str = RESULTS) -> dict[str, Chart]:
             continue
         name = module.__name__.rpartition(".")[2]
         answers = (module.draw.__doc__ or "").strip().splitlines()[0]
-        charts[name] = Chart(name, answers, in_house_style(module.draw), getattr(module, "tabulate", None))
+        draw = _reading(module.draw, module.PROBE) if hasattr(module, "PROBE") else module.draw
+        charts[name] = Chart(name, answers, in_house_style(draw), getattr(module, "tabulate", None))
     return charts
+
+
+def _reading(draw: Callable[[Sequence[Any]], Figure], probe: str) -> Callable[[Sequence[Any]], Figure]:
+    """Return a `draw` that raises NothingToDraw if it cannot read what the probe found."""
+
+    @functools.wraps(draw)
+    def guarded(summaries: Sequence[Any]) -> Figure:
+        try:
+            return draw(summaries)
+        except MALFORMED as error:
+            raise NothingToDraw(
+                f"a finding of the {probe} probe is malformed: make the result again with `gilbench run --probe`"
+            ) from error
+
+    return guarded
 
 
 def image(figure: Figure, format: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gilbench import __version__, commands
-from gilbench.console import terminated_as_interrupted
+from gilbench.console import printable, terminated_as_interrupted
 from gilbench.errors import INTERRUPTED, UserError
 from gilbench.files import modules_in
 
@@ -21,7 +21,7 @@ class Commands(click.Group):
             with terminated_as_interrupted():
                 return super().invoke(ctx)
         except UserError as error:
-            raise Mistake(str(error)) from error
+            raise Mistake(printable(str(error))) from error
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)

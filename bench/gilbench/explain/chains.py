@@ -19,6 +19,7 @@ from typing import Final
 from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.cases.plan import arms_of
+from gilbench.explain import selected
 from gilbench.process.levels import LEVELED
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
@@ -122,9 +123,9 @@ def _limit(summary: Summary, case: Case) -> float:
     """Return the most that the workers of a case can bring."""
     limit = float(case.parallelism)
     for probing in summary.probes:
-        held = probing.found.get("gil", {}).get("sync", {}).get("low")
-        if probing.workload == case.workload and case.threads > 1 and held:
-            limit = min(limit, case.workers * max(1.0, 1 / float(held)))
+        _, low, _ = selected.gil_held(probing) or (0.0, 0.0, 0.0)
+        if probing.workload == case.workload and case.threads > 1 and low > 0:
+            limit = min(limit, case.workers * max(1.0, 1 / low))
     return limit
 
 

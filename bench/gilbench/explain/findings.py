@@ -268,10 +268,11 @@ def _rival(case: CaseSummary) -> str:
 def _held(summary: Summary, case: CaseSummary) -> str:
     """Return the share of the time that a workload holds the GIL, with its interval, as text; "" if it was not probed."""
     for probing in summary.probes:
-        gil = probing.found.get("gil", {}).get("sync", {})
+        gil = selected.gil_held(probing)
         same = (probing.workload, probing.size) == (case.case.workload, case.case.size)
-        if same and {"held", "low", "high"} <= set(gil):
-            return f"{gil['held']:.0%} ({gil['low']:.0%} to {gil['high']:.0%})"
+        if same and gil:
+            held, low, high = gil
+            return f"{held:.0%} ({low:.0%} to {high:.0%})"
     return ""
 
 

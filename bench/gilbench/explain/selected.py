@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from gilbench.explain import series
 from gilbench.explain.grouping import grouped
+from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 from gilbench.targets.workload import SIZES
@@ -32,6 +33,18 @@ def cpus(summary: Summary) -> float:
 def size_order(size: str) -> int:
     """Return a sort key that orders sizes from small to large, with unknown ones first."""
     return SIZES.index(size) if size in SIZES else -1
+
+
+def gil_held(probing: Probing) -> tuple[float, float, float] | None:
+    """Return the share of the time that a workload holds the GIL, and its interval: (held, low, high), from 0 to 1.
+
+    None if it was not probed, or if the finding is malformed.
+    """
+    found = probing.found.get("gil", {}).get("sync", {})
+    held, low, high = (found.get(key) for key in ("held", "low", "high"))
+    if isinstance(held, int | float) and isinstance(low, int | float) and isinstance(high, int | float):
+        return held, low, high
+    return None
 
 
 def main_sizes(cases: Sequence[CaseSummary]) -> dict[str, str]:

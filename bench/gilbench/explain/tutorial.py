@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gilbench import units
+from gilbench.explain import selected
 from gilbench.results.summary import CaseSummary, Summary, pooled_speedup
 from gilbench.schedulers import PROCESSES, all_schedulers
 from gilbench.stats import Estimate, quotient
-from gilbench.targets.workload import SIZES
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"
 RELEASED = 0.5  # of the time: code that holds the GIL for less lets a second thread gain something
@@ -51,7 +51,9 @@ class Evidence:
             for case in self.summary.compared
             if (case.case.workload, case.case.scheduler, case.case.measure) == (workload, scheduler, measure)
         ]
-        return sorted(found, key=lambda case: (SIZES.index(case.case.size), case.case.parallelism, case.case.workers))
+        return sorted(
+            found, key=lambda case: (selected.size_order(case.case.size), case.case.parallelism, case.case.workers)
+        )
 
     def case(self, workload: str, scheduler: str, measure: str = "time") -> CaseSummary | None:
         """Return the case with the largest size and most workers, or None."""
@@ -185,11 +187,11 @@ def csv_gil(evidence: Evidence) -> Answer:
         return missing("csv_files")
     verdicts, texts = [], []
     for probing in evidence.summary.probes:
-        held = probing.found.get("gil", {}).get("sync", {})
-        if probing.workload in names and {"held", "low", "high"} <= set(held):
-            verdicts.append(HOLDS if held["high"] < RELEASED else FAILS if held["low"] > RELEASED else UNKNOWN)
-            share = f"{held['held']:.0%} ({held['low']:.0%} to {held['high']:.0%})"
-            texts.append(f"{probing.workload} holds it for {share} of the time")
+        found = selected.gil_held(probing)
+        if probing.workload in names and found:
+            held, low, high = found
+            verdicts.append(HOLDS if high < RELEASED else FAILS if low > RELEASED else UNKNOWN)
+            texts.append(f"{probing.workload} holds it for {held:.0%} ({low:.0%} to {high:.0%}) of the time")
     if not verdicts:
         return UNKNOWN, "not probed: gilbench run csv_files --probe"
     return all_of(verdicts), "; ".join(texts)

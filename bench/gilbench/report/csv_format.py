@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 
+from gilbench.console import printable
 from gilbench.report import Page
 from gilbench.results.summary import Summary
 
@@ -19,10 +21,14 @@ def of_result(summary: Summary, page: Page) -> str:
     """Return the lines. Unknown figures are empty. Failed cases have no figures; their notes give the reason."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER.split(","))
+
+    def write(cells: Sequence[object]) -> None:
+        writer.writerow([printable(str(cell)) for cell in cells])
+
+    write(HEADER.split(","))
     for found in summary.cases:
         case, figure, speedup = found.case, found.estimate, found.speedup
-        writer.writerow(
+        write(
             [case.workload, found.family, case.size, case.scheduler, case.workers, case.threads]
             + ["pinned" if case.pinned else "as users get them", case.measure]
             + [number(figure.value), number(figure.low), number(figure.high), figure.n]
@@ -32,7 +38,7 @@ def of_result(summary: Summary, page: Page) -> str:
         )
     for failure in summary.failures:
         case = failure.case
-        writer.writerow(
+        write(
             [case.workload, "", case.size, case.scheduler, case.workers, case.threads]
             + ["pinned" if case.pinned else "as users get them", case.measure, *[""] * 12, "failed"]
             + [f"{failure.kind}: {failure.reason}", case.level]

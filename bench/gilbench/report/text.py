@@ -124,6 +124,6 @@ def _paragraph(claim: DecidedClaim, page: Page) -> str:
         else f"{claim.verdict:13s}"
     )
     body = textwrap.fill(
-        claim.evidence, max(40, min(page.width, 110)), initial_indent=" " * 15, subsequent_indent=" " * 15
+        printable(claim.evidence), max(40, min(page.width, 110)), initial_indent=" " * 15, subsequent_indent=" " * 15
     )
     return f"{verdict}  {claim.claim}\n{body}\n"

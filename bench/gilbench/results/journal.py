@@ -12,7 +12,7 @@ from gilbench.cases.plan import Plan
 from gilbench.errors import UserError
 from gilbench.machine import Value
 from gilbench.results.format_version import FORMAT, check_version
-from gilbench.results.records import Observation, Result
+from gilbench.results.records import MALFORMED, Observation, Result, checked
 
 
 class Journal:
@@ -62,8 +62,8 @@ def read_journal(path: Path) -> Result:
         header = json.loads(lines[0])
         check_version(header["gilbench"], FORMAT, path)
         observations = tuple(Observation.from_json(json.loads(line)) for line in lines[1:])
-        return Result(path.stem, Plan.from_json(header["plan"]), header["machine"], observations)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        return checked(Result(path.stem, Plan.from_json(header["plan"]), header["machine"], observations))
+    except MALFORMED as error:
         raise UserError(f"{path} is not a journal of gilbench: delete it and run again") from error
 
 

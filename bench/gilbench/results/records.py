@@ -5,12 +5,22 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.errors import Failure
 from gilbench.machine import Value
+
+# What reading a file that gilbench did not write raises.
+MALFORMED: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+# Seconds or bytes. Nothing measured lies beyond, and the logs of what lies far beyond are too much for the statistics.
+LEAST, MOST = 1e-12, 1e18
+# Metadata that is calculated with.
+FIGURES: Final = (
+    *("open_seconds", "first_seconds", "build_seconds", "busy_seconds", "others_cpus", "stolen_cpus", "cpu_over_wall"),
+    *("tasks", "build_tasks", "workers_used", "moved_bytes", "loops"),
+)
 
 
 @dataclass(frozen=True)
@@ -83,3 +93,86 @@ class Result:
     observations: tuple[Observation, ...] = ()
     stops: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probing, ...] = ()
+
+
+def checked(result: Result) -> Result:
+    """Return a result that was read from a file, as it is.
+
+    Raises one of MALFORMED if gilbench cannot have written it: a wrong type, a value that is 0 or negative, and so on.
+    What is inside a finding is left to those who read it, because only its probe knows what it looks like.
+    """
+    _check_plan(result.plan)
+    _check_facts(result.machine)
+    _check(str, *result.stops.keys(), *result.stops.values())
+    for observation in result.observations:
+        _check_observation(observation)
+    for probing in result.probes:
+        _check_probing(probing)
+    return result
+
+
+def _check_plan(plan: Plan) -> None:
+    profile = plan.profile
+    _check(str, profile.name, *profile.sizes, *profile.sweep_sizes, profile.breadth)
+    _check(int, plan.seed, profile.min_observations, profile.max_observations)
+    for figure in (profile.precision, profile.budget, profile.max_time, plan.timeout):
+        _check_number(figure, positive=True)
+    _check(str, *plan.collections, *plan.left_out, *plan.environment.keys(), *plan.environment.values())
+    for case in plan.cases:
+        _check_case(case)
+
+
+def _check_case(case: Case) -> None:
+    _check(str, case.workload, case.size, case.scheduler, case.level)
+    _check(int, case.workers, case.threads, case.pinned)
+    if case.measure not in ("time", "memory") or min(case.workers, case.threads) < 1:
+        raise ValueError(case)
+
+
+def _check_observation(observation: Observation) -> None:
+    _check_case(observation.case)
+    _check(int, observation.round, observation.seed)
+    _check(str, observation.call)
+    _check_number(observation.seconds)
+    for value in observation.values:
+        _check_number(value, positive=True)
+    for loops, value in observation.warmups:
+        _check(int, loops)
+        _check_number(value)
+    _check_facts(observation.metadata)
+    for name in FIGURES:
+        _check_number(observation.metadata.get(name, 0))
+    if observation.failure:
+        _check(str, observation.failure.kind, observation.failure.reason)
+    elif not observation.values:
+        raise ValueError(observation)
+
+
+def _check_probing(probing: Probing) -> None:
+    _check(str, probing.workload, probing.size)
+    _check(Mapping, probing.found, probing.reasons, *probing.found.values(), *probing.reasons.values())
+    for found in probing.found.values():
+        _check(Mapping, *found.values())
+    for reasons in probing.reasons.values():
+        _check(str, *reasons.values())
+
+
+def _check_facts(facts: Mapping[str, Value]) -> None:
+    _check(Mapping, facts)
+    for fact in facts.values():
+        _check(str | int | float, fact)
+        if isinstance(fact, int):
+            float(fact)  # raises OverflowError if it is too large to be calculated with
+
+
+def _check(kind: Any, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise TypeError(value)
+
+
+def _check_number(value: object, *, positive: bool = False) -> None:
+    if not isinstance(value, int | float):
+        raise TypeError(value)
+    if not abs(value) <= MOST or (positive and value < LEAST):
+        raise ValueError(value)

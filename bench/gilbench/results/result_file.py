@@ -23,7 +23,7 @@ from gilbench.machine import Value
 from gilbench.process.levels import AS_IS
 from gilbench.results.format_version import FORMAT, check_version
 from gilbench.results.journal import read_journal, read_text
-from gilbench.results.records import Observation, Probing, Result
+from gilbench.results.records import MALFORMED, Observation, Probing, Result, checked
 
 # Metadata of pyperf that reveals a machine or a folder. Results are made to be shared.
 PRIVATE = frozenset({"hostname", "python_executable", "python_config_args", "boot_time", "uptime"})
@@ -76,8 +76,8 @@ def load(path: Path) -> Result:
         observations.sort(key=lambda o: o.round)
         plan = Plan.from_json(extra["plan"])
         probes = tuple(Probing(**probing) for probing in extra.get("probes", ()))
-        return Result(path.stem, plan, extra["machine"], tuple(observations), extra["stops"], probes)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return checked(Result(path.stem, plan, extra["machine"], tuple(observations), extra["stops"], probes))
+    except MALFORMED as error:
         raise UserError(f"{path} is not a result file of gilbench: make one with `gilbench run`") from error
 
 

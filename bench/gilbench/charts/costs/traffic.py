@@ -15,6 +15,7 @@ from gilbench.charts.drawing import scales, style
 from gilbench.charts.table import SERIES, Table
 from gilbench.results.summary import Summary
 
+PROBE: Final = "traffic"
 ROW: Final = 0.3  # inches
 MUCH: Final = 2**20  # bytes in one compute that the title counts as much
 Moved = Mapping[str, Mapping[str, float]]  # workload -> scheduler -> bytes to and from tasks in one compute
@@ -58,7 +59,7 @@ def moved_of(summary: Summary) -> Moved:
     for probing in summary.probes:
         row = {
             scheduler: float(sum(found.get(key, 0) for key in ("to_tasks_bytes", "from_tasks_bytes")))
-            for scheduler, found in probing.found.get("traffic", {}).items()
+            for scheduler, found in probing.found.get(PROBE, {}).items()
         }
         row = {scheduler: value for scheduler, value in row.items() if value > 0}
         if row:

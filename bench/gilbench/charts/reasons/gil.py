@@ -21,6 +21,7 @@ from gilbench.results.records import Probing
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.stats import Estimate
 
+PROBE: Final = "gil"
 FAR: Final = 0.85  # of the bound: a workload below this is shown with the reason
 HEIGHT: Final = 4.6  # inches of one panel
 TOUCH: Final = (0.14, 0.16)  # inches around a mark that labels keep free
@@ -96,7 +97,7 @@ def dots_of(summary: Summary) -> list[Dot]:
     }
     found = []
     for probing in summary.probes:
-        gil, case = probing.found.get("gil", {}).get("sync"), widest.get((probing.workload, probing.size))
+        gil, case = probing.found.get(PROBE, {}).get("sync"), widest.get((probing.workload, probing.size))
         if gil is None or case is None or case.speedup is None:
             continue
         held = Estimate(float(gil["held"]), float(gil["low"]), float(gil["high"]), 2)
@@ -127,7 +128,7 @@ def bound(held: float, workers: int) -> float:
 
 def reason(probing: Probing, case: CaseSummary, summary: Summary) -> str:
     """Return why threads gain less than the GIL allows, as far as the probes and the other cases show."""
-    threads: Mapping[str, Any] = probing.found.get("gil", {}).get("threads", {})
+    threads: Mapping[str, Any] = probing.found.get(PROBE, {}).get("threads", {})
     rate = float(threads.get("switches_per_second", 0))
     if rate > MANY_SWITCHES:
         return f"{rate:,.0f} GIL switches a second"

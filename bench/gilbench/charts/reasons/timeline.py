@@ -23,6 +23,7 @@ from gilbench.results.records import Probing
 from gilbench.results.summary import Summary
 from gilbench.schedulers import core_schedulers
 
+PROBE: Final = "timeline"
 MOST: Final = 3  # workloads drawn
 NAMED: Final = 6  # workloads that are named if left out
 MATTERS: Final = 0.25  # share of the workers' time inside tasks; below it, the length of tasks does not matter
@@ -134,7 +135,7 @@ def _timelines(probing: Probing) -> dict[str, Timeline]:
     """Return scheduler -> Timeline, in the order of the legend."""
     found = {
         scheduler: timeline
-        for scheduler, finding in probing.found.get("timeline", {}).items()
+        for scheduler, finding in probing.found.get(PROBE, {}).items()
         if (timeline := Timeline.of(finding))
     }
     order = style.series_order(_series(scheduler, timeline) for scheduler, timeline in found.items())
