@@ -76,7 +76,7 @@ def run(
     ...     "sum_of_squares", schedulers="threads", sizes="tiny", workers=1, max_observations=1
     ... )
     >>> [case.case.name for case in summary.cases]
-    ['sum_of_squares:tiny:sync:1x1', 'sum_of_squares:tiny:threads:1x1']
+    ['sum_of_squares:tiny:sync:1x1:leveled', 'sum_of_squares:tiny:threads:1x1:leveled']
     >>> summary.cases[0].estimate.value > 0  # the median, in seconds
     True
 
@@ -134,9 +134,9 @@ def load(path: str | Path) -> Summary:
 
     >>> import gilbench
     >>> summary = gilbench.load("results/reference/two-cores.json")
-    >>> case = next(case for case in summary.timed if case.case.name == "sort:default:threads:1x2")
+    >>> case = next(case for case in summary.timed if case.case.name == "sort:default:threads:1x2:leveled")
     >>> f"{case.estimate.value:.1f} s, {case.speedup.value:.1f} times as fast as sync"
-    '0.1 s, 1.7 times as fast as sync'
+    '0.1 s, 1.6 times as fast as sync'
 
     Raises UserError where the file cannot be read or is not a result of gilbench.
     """
