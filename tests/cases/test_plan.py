@@ -78,7 +78,7 @@ def test_a_misspelled_workload_is_one_line_with_the_nearest_names() -> None:
         choose(WORKLOADS, ["csv_txt"])
     with pytest.raises(UserError, match=r"no scheduler is named 'thread': did you mean threads\?"):
         check_names("scheduler", ["thread"], list(SCHEDULERS))
-    with pytest.raises(UserError, match=r"no size is named 'zzz': see `gilbench list`"):
+    with pytest.raises(UserError, match=r"no size is named 'zzz': choose from tiny, small, default, large"):
         check_names("size", ["zzz"], SIZES)
 
 

@@ -141,7 +141,7 @@ def test_an_environment_is_made_by_one_call_and_only_once(tmp_path: Path) -> Non
     folder, refused = measuring(OTHER, tmp_path, said.append, installer)
     assert refused == {}
     assert len(said) == 1 and "making an environment for Python 3.13.5 free-threaded with pip, once" in said[0]
-    assert installer.calls[0][:3] == [OTHER.path, "-m", "venv"]
+    assert installer.calls[0][:4] == [OTHER.path, "-P", "-m", "venv"]
     (requirements,) = installer.installs
     assert any(part.startswith("dask[array,dataframe]>=") for part in requirements)
     assert all("<=" in part for part in requirements), "no package may be newer than ours"

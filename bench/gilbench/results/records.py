@@ -116,7 +116,9 @@ def _check_plan(plan: Plan) -> None:
     _check(str, profile.name, *profile.sizes, *profile.sweep_sizes, profile.breadth)
     _check(int, plan.seed, profile.min_observations, profile.max_observations)
     for figure in (profile.precision, profile.budget, profile.max_time, plan.timeout):
-        _check_number(figure, positive=True)
+        _check_number(figure)
+        if figure < 0:  # 0 means that nothing stops early, as in the results of a check
+            raise ValueError(figure)
     _check(str, *plan.collections, *plan.left_out, *plan.environment.keys(), *plan.environment.values())
     for case in plan.cases:
         _check_case(case)
