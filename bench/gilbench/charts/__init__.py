@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gilbench.charts.table import Table, joined
 from gilbench.errors import UserError
 from gilbench.files import modules_in, names_in, write
+from gilbench.results.records import MALFORMED_FINDING
 from gilbench.results.summary import Summary
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 # Every chart is readable at 100 dots per inch; twice that keeps it sharp on dense screens.
 PNG_DPI: Final = 200
 RESULTS, VERDICTS = "results", "verdicts"  # what a chart is drawn from
-# What reading a malformed finding raises: a figure is missing, of another type, no number, zero, or infinite.
-MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError)
 GROUPS: Final = ("speed", "costs", "reasons")  # the folders with charts
 
 
@@ -108,7 +107,7 @@ def _reading(draw: Callable[[Sequence[Any]], Figure], probe: str) -> Callable[[S
     def guarded(summaries: Sequence[Any]) -> Figure:
         try:
             return draw(summaries)
-        except MALFORMED as error:
+        except MALFORMED_FINDING as error:
             raise NothingToDraw(
                 f"a finding of the {probe} probe is malformed: make the result again with `gilbench run --probe`"
             ) from error

@@ -14,6 +14,9 @@ from gilbench.machine import Value
 
 # What reading a file that gilbench did not write raises.
 MALFORMED: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
+# What reading a malformed finding raises: a figure is missing; it is of another type (also where a mapping is expected);
+# it is text, or not a number, where a number is formatted; it is zero where it divides; it is infinite.
+MALFORMED_FINDING: Final = (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, OverflowError)
 # Seconds or bytes. Nothing measured lies beyond, and the logs of what lies far beyond are too much for the statistics.
 LEAST, MOST = 1e-12, 1e18
 # Metadata that is calculated with.

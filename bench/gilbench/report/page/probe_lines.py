@@ -10,16 +10,13 @@ from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.explain.grouping import grouped
 from gilbench.probes import Probe, all_probes
-from gilbench.results.records import Probing
+from gilbench.results.records import MALFORMED_FINDING, Probing
 
 WIDE: Final = 600  # units across a small timeline
 LANE: Final = 12  # units of one thread in it
 APART: Final = 2  # units between two threads
 FINE: Final = 400  # steps across a small timeline; shorter tasks are not drawn separately
 
-# What reading a malformed finding raises: a figure is missing; it is of another type (also where a mapping is expected);
-# it is text, or not a number, where a number is formatted; it is zero where it divides; it is infinite.
-MALFORMED: Final = (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError, OverflowError)
 UNREADABLE: Final = "the finding in this result cannot be read"
 
 ProbeLine = tuple[str, str]  # the name of a probe, and what it found
@@ -71,7 +68,7 @@ def _lines(probe: Probe, found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the lines in which a probe states its finding, or a single line that says that it is malformed."""
     try:
         return list(probe.format(found))
-    except MALFORMED:
+    except MALFORMED_FINDING:
         return [UNREADABLE]
 
 
@@ -89,7 +86,7 @@ def _lanes(found: Mapping[str, Any], workers: int) -> Lanes | None:
         corners = [[(bar.start * step, max(1.0, (bar.end - bar.start) * step)) for bar in lane] for lane in drawn]
         busy = f"{timeline.busy:.0%}"
         seconds = units.seconds(timeline.seconds)
-    except MALFORMED:
+    except MALFORMED_FINDING:
         return None
     paths = tuple(
         "".join(f"M{left:.1f} {APART + row * LANE}h{width:.1f}v{LANE - APART}H{left:.1f}z" for left, width in lane)
