@@ -39,14 +39,11 @@ def draw(summaries: Sequence[Summary]) -> Figure:
             f"{intervals.reading(found)} Each name ends with processes x threads per process. The task itself is included."
         ],
     )
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     shown = [(summary, table) for summary, table in zip(summaries, tables, strict=True) if table]
-    for index, (summary, table) in enumerate(shown):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in shown], heights, named=len(summaries) > 1)
+    for axes, (_, table) in zip(panels, shown, strict=True):
         scales.unit_axis(axes, "x", *limits, units.seconds, ticks=9)
         _panel(axes, table)
-        if len(summaries) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("time per task (µs, log scale)")
     return figure
 

@@ -40,15 +40,12 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         ],
         legend=style.legend_for(schedulers),
     )
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     low, high = min(figures) / 1.5, max(figures) * 1.5
     ticks = [2.0**power for power in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
-    for index, (summary, moved) in enumerate(found):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in found], heights, named=len(found) > 1)
+    for axes, (_, moved) in zip(panels, found, strict=True):
         scales.size_axis(axes, low, high, ticks, units.size)
         _panel(axes, moved)
-        if len(found) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("moved in one compute, log scale (bytes)")
     return figure
 

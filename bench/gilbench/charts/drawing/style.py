@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import matplotlib.style
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -265,6 +266,18 @@ def page(
         box = figure.legend(handles=legend, loc="upper left", bbox_to_anchor=anchor, ncols=columns, **LEGEND)
         box.set_in_layout(False)
     return figure
+
+
+def panels(
+    figure: Figure, summaries: Sequence[Summary], heights: Sequence[float] | None = None, *, named: bool
+) -> list[Axes]:
+    """Return an Axes for each result, one below another. heights: relative to each other. named: titled with its name."""
+    grid = figure.add_gridspec(len(summaries), 1, height_ratios=heights)
+    found = [figure.add_subplot(grid[index, 0]) for index in range(len(summaries))]
+    if named:
+        for axes, summary in zip(found, summaries, strict=True):
+            axes.set_title(plain(summary.name))
+    return found
 
 
 LEGEND: Final[dict[str, Any]] = {

@@ -51,14 +51,11 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         ],
         legend=legend,
     )
-    grid = figure.add_gridspec(len(shown), 1, height_ratios=heights)
     limits = scales.log_limits(ends, include=(1.0, 0.8, 2.2, *reached), pad=1.2)
-    for index, (summary, mine) in enumerate(shown):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in shown], heights, named=len(shown) > 1)
+    for axes, (_, mine) in zip(panels, shown, strict=True):
         scales.ratio_axis(axes, "x", *limits)
         _panel(axes, mine)
-        if len(shown) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("speed-up over sync as it is (x, log scale)")
     return figure
 

@@ -75,12 +75,9 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         len(found) * HEIGHT + 0.4,
         notes=list(_notes([dot for _, dots in found for dot in dots])),
     )
-    grid = figure.add_gridspec(len(found), 1)
-    for index, (summary, dots) in enumerate(found):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in found], named=len(found) > 1)
+    for axes, (_, dots) in zip(panels, found, strict=True):
         _panel(axes, dots)
-        if len(found) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("GIL held, one task after another (fraction of the time)")
     return figure
 

@@ -60,13 +60,10 @@ def draw(summaries: Sequence[Summary]) -> Figure:
             f"A line joins the two for each workload. {intervals.reading(estimates)}"
         ],
     )
-    grid = figure.add_gridspec(len(shown), 1, height_ratios=heights)
-    for index, (summary, table) in enumerate(shown):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in shown], heights, named=len(summaries) > 1)
+    for axes, (_, table) in zip(panels, shown, strict=True):
         scales.unit_axis(axes, "x", *limits, units.seconds, ticks=8)
         _panel(axes, table)
-        if len(summaries) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("seconds (log scale)")
     return figure
 

@@ -57,14 +57,11 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         sum(heights) + 0.55,
         notes=[f"{intervals.reading(regret.ratio for regret in found)} Each has the mark of the best scheduler."],
     )
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     shown = [(summary, table) for summary, table in zip(summaries, tables, strict=True) if table]
-    for index, (summary, table) in enumerate(shown):
-        axes = figure.add_subplot(grid[index, 0])
+    panels = style.panels(figure, [summary for summary, _ in shown], heights, named=len(summaries) > 1)
+    for axes, (_, table) in zip(panels, shown, strict=True):
         scales.ratio_axis(axes, "x", *limits)
         _panel(axes, table)
-        if len(summaries) > 1:
-            axes.set_title(style.plain(summary.name))
     axes.set_xlabel("time of dask's default / time of the best scheduler (x, log scale)")
     return figure
 
