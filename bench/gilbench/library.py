@@ -59,6 +59,7 @@ def run(
     workers: int | Iterable[int] = (),
     data: str | None = None,
     python: str | None = None,
+    packages: Names = (),
     probe: bool = False,
     max_time: float | None = None,
     precision: float | None = None,
@@ -84,7 +85,8 @@ def run(
     profile: "quick", "default" or "thorough": how much to measure, and how precisely.
     schedulers, sizes, workers: only these (and sync, the baseline); empty for those of the profile.
     data: a glob pattern of CSV files for the CSV workloads.
-    python: the version or path of another interpreter to measure with.
+    python: the version or path of another interpreter to measure with. packages: requirements for its environment, such as
+        "pandas==3.0.3".
     probe: whether to probe what was timed; the summary's `probes` then say why the timings are what they are.
     max_time: seconds for the whole run. timeout: seconds for one observation.
     precision: a case is done when its 95 % interval reaches at most this fraction of the estimate to either side.
@@ -113,6 +115,7 @@ def run(
             workers=(workers,) if isinstance(workers, int) else tuple(workers),
             data=data,
             python=python,
+            packages=_tuple(packages),
             name=name or runner.new_name(planning.RunOptions(profile=profile), None),
             results=folder,
             probe=probe,

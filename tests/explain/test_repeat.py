@@ -67,8 +67,9 @@ def test_options_that_the_user_set_are_repeated() -> None:
 
 def test_paths_are_cut_so_that_nobodys_folders_are_shared() -> None:
     data = {"GILBENCH_DATA": "/home/somebody/logs/*.csv", "GILBENCH_PYTHON": "3.14t", "GILBENCH_CACHE": "/home/x"}
+    data |= {"GILBENCH_WITH": "'numpy<3,>=2' pandas==3.0.3"}
     text = repeated(replace(planned(workloads=("sort",)), environment=data))
-    assert "--data '*.csv' --python 3.14t" in text
+    assert "--data '*.csv' --python 3.14t --with 'numpy<3,>=2' --with pandas==3.0.3" in text
     assert "somebody" not in text and "/home" not in text
 
 

@@ -50,6 +50,15 @@ def test_a_run_is_resumed_with_the_interpreter_that_it_was_begun_with(
         resuming.interrupted_run(options(results=tmp_path), interpreter)
 
 
+def test_a_run_is_resumed_with_the_packages_that_it_was_begun_with(tmp_path: Path) -> None:
+    environment = {variables.PYTHON: "3.13t", variables.WITH: "'pandas<4,>=3' numpy==2.4.6"}
+    Journal(tmp_path / "a.jsonl", replace(plan(), environment=environment), MACHINE, new=True).close()
+    packages = ("pandas<4,>=3", "numpy==2.4.6")
+    assert resuming.interrupted_run(options(results=tmp_path, packages=packages), OTHER).name == "a"
+    with pytest.raises(UserError, match=r"was started with --with 'pandas<4,>=3' --with numpy==2.4.6: give the same$"):
+        resuming.interrupted_run(options(results=tmp_path), OTHER)
+
+
 def test_a_run_is_not_resumed_when_its_software_or_the_gil_has_changed() -> None:
     before = Result("a", plan(), MACHINE)
     assert resuming.resumed(before, Path("a.json"), options(max_time=9.0), installed()).plan.profile.max_time == 9.0
@@ -67,6 +76,7 @@ def test_a_run_is_not_resumed_when_its_software_or_the_gil_has_changed() -> None
         ({}, "", ""),
         ({"python": "/my python"}, "3.13t", " --python '/my python'"),
         ({"results": Path("else where"), "probe": True}, "", " -o 'else where' --probe"),
+        ({"python": "3.13t", "packages": ("pandas<4,>=3",)}, "3.13t", " --with 'pandas<4,>=3' --python 3.13t"),
     ],
 )
 def test_what_to_type_to_resume_has_all_that_it_needs(changes: dict[str, Any], tag: str, wanted: str) -> None:

@@ -51,9 +51,21 @@ def test_mistakes_are_found_before_an_environment_is_made(tmp_path: Path, monkey
         ({"data": f"{tmp_path}/*.csv"}, "no file matches --data"),
         ({"name": "there"}, "already exists"),
         ({"resume": True}, "no unfinished run"),
+        (
+            {"packages": ("./pandas.whl",)},
+            "--with './pandas.whl' is not a package with a version, such as pandas==3.0.3",
+        ),
+        ({"packages": ("pandas @ file:///home/x",)}, "is not a package with a version"),
     ):
         with pytest.raises(UserError, match=line):
             runner.run(options(python="3.13t", results=tmp_path, **wrong), io.StringIO(), io.StringIO())
+
+
+def test_packages_need_another_interpreter(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"^--with changes the environment of another interpreter: name that one with --python$"
+    ):
+        runner.run(options(packages=("pandas==3.0.3",), results=tmp_path), io.StringIO(), io.StringIO())
 
 
 def test_ctrl_c_while_an_environment_is_made_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,7 +85,9 @@ def test_a_dry_run_says_what_would_be_measured_with_another_interpreter(
     from contextlib import nullcontext
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed(lacking={"csv_text": "pyarrow"})))
+    monkeypatch.setattr(
+        software, "prepared", lambda *given, **more: nullcontext(installed(lacking={"csv_text": "pyarrow"}))
+    )
     out = io.StringIO()
     asked = options(
         python="3.13t", dry_run=True, workloads=("csv_text", "sleep"), schedulers=("sync",), results=tmp_path
@@ -101,7 +115,7 @@ def test_workers_run_on_the_other_interpreter_and_the_result_says_so(
         def __exit__(self, *error: object) -> None: ...
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed()))
+    monkeypatch.setattr(software, "prepared", lambda *given, **more: nullcontext(installed()))
     monkeypatch.setattr(runner, "Workers", Recording)
     asked = options(python="/some/python", workloads=("sleep",), schedulers=("sync",), results=tmp_path)
     assert runner.run(asked, io.StringIO(), io.StringIO()) == 0
@@ -208,7 +222,7 @@ def test_a_run_with_probes_times_first_and_probes_with_the_same_software(
         return Probing(workload, size, {}, {"gil": {"sync": "no /proc here"}})
 
     monkeypatch.setattr(interpreters, "find", lambda name: OTHER)
-    monkeypatch.setattr(software, "prepared", lambda *given: nullcontext(installed()))
+    monkeypatch.setattr(software, "prepared", lambda *given, **more: nullcontext(installed()))
     monkeypatch.setattr(runner, "Workers", Recording)
     monkeypatch.setattr(runner, "LiveProbed", live)
     monkeypatch.setattr(prober, "probe", probe)

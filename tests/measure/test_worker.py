@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from gilbench.cases.order import Order
 from gilbench.errors import Failure, UserError, describe
 from gilbench.measure.worker import Meter, calibrate
 from gilbench.measure.workers import Workers
+from gilbench.process.prepared import POSSIBLE, Prepared
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +186,49 @@ def test_importing_the_worker_is_light_because_every_spawned_process_does_it() -
     code = "import json, sys, gilbench.measure.worker; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert not {"dask", "numpy", "pandas", "pyperf", "click", "rich", "psutil"} & set(loaded)
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="needs Linux")
+def test_workers_of_a_round_are_forked_from_processes_that_import_what_they_need_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gilbench.measure import workers as module
+
+    prepared: list[tuple[str, ...]] = []
+
+    class Counted(Prepared):
+        def __init__(self, command: Any, environment: Any, errors: int, timeout: float) -> None:
+            prepared.append(tuple(command[5:]))
+            super().__init__(command, environment, errors, timeout)
+
+    monkeypatch.setattr(module, "Prepared", Counted)
+    with Workers(60, forks=True) as workers:
+        first = [workers(order("sync")), workers(order("processes")), workers(order("sync", "half_and_half"))]
+        assert prepared == [(), ("numpy",)]
+        second = workers(replace(order("sync"), round=1))
+        assert prepared == [(), ("numpy",), ()]
+    assert [seen.failure for seen in (*first, second)] == [None] * 4
+    assert {seen.metadata["started"] for seen in (*first, second)} == {"forked"}
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="needs Linux")
+def test_a_worker_is_a_fresh_process_for_memory_and_where_forking_is_not_possible() -> None:
+    case = Case("shared_array", "tiny", "threads", 1, 2, True, "memory")
+    with Workers(60, forks=True) as workers:
+        assert workers(Order(case, 0, 7, "function", 0.05)).metadata["started"] == "fresh"
+    with Workers(60, forks=False) as workers:
+        assert workers(order("processes")).metadata["started"] == "fresh"
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="needs Linux")
+def test_a_users_own_file_is_imported_in_the_worker_only(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        f"import os\nopen({str(tmp_path / 'imports')!r}, 'a').write(f'{{os.getpid()}} ')\ndef work():\n    pass\n"
+    )
+    case = Case(f"{own}:work", "default", "sync")
+    with Workers(60, forks=True) as workers:
+        for round_ in (0, 0, 1):
+            observed = workers(Order(case, round_, 7, "function", 0.05))
+            assert observed.failure is None, observed.failure
+    assert len(set((tmp_path / "imports").read_text().split())) == 3

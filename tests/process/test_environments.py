@@ -155,6 +155,20 @@ def test_an_environment_is_made_by_one_call_and_only_once(tmp_path: Path) -> Non
     assert other != folder
 
 
+def test_packages_of_the_users_go_first_and_are_not_replaced(tmp_path: Path) -> None:
+    installer = Installer()
+    usual, _ = measuring(OTHER, tmp_path, print, Installer())
+    folder, _ = measuring(OTHER, tmp_path, print, installer, ("pandas==3.0.3", "Numpy[extra]==2"))
+    assert folder != usual
+    first, then = installer.installs
+    assert first == ["pandas==3.0.3", "Numpy[extra]==2"]
+    assert then[:2] == first
+    assert not any(part.lower().startswith(("pandas", "numpy")) for part in then[2:])
+    refuses = Installer(without("pandas"))
+    with pytest.raises(UserError, match=r"^no environment for Python 3.13.5 free-threaded with pandas==9: "):
+        measuring(OTHER, tmp_path, print, refuses, ("pandas==9",))
+
+
 def test_uv_makes_and_fills_it_where_there_is_one(tmp_path: Path) -> None:
     uv, installer, said = command(tmp_path / "commands", "uv"), Installer(), list[str]()
     measuring(OTHER, tmp_path, said.append, installer)

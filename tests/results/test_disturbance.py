@@ -50,7 +50,7 @@ def test_where_too_little_is_left_all_count_and_nothing_wins() -> None:
     assert case.disturbed and len(case.observations) == 3
     assert "measured while other programs were busy" in case.flags
     (contest,) = contests(found)
-    assert contest.winner == "unclear"
+    assert contest.winner == "undecided"
     quiet = summarize(result(*seen(SYNC, *[(0.1, 0.0)] * 3), *seen(THREADS, *[(0.05, 0.0)] * 3)))
     assert contests(quiet)[0].winner == "threads"
 

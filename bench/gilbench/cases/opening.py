@@ -83,7 +83,7 @@ def opened(
     from gilbench.targets.naming import workload_of
 
     case, workload = order.case, workload_of(order.case.workload)
-    setup = Setup(workload.modules, case.pinned)
+    setup = Setup(workload.modules, case.pinned, order.pools)
     pins.prepare(setup.modules, setup.pinned)
     built = None if once_open else _build(workload, case.size)
     start = time.perf_counter()

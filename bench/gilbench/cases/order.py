@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gilbench.cases.case import Case
+from gilbench.schedulers import SPAWN
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Order:
 
     call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
     loops, values: fixed by the first observation of the case; None in that one. budget: seconds of computing to spend.
-    seconds_left: until the whole run should end.
+    seconds_left: until the whole run should end. round_seed: of the memory layout that all observations of a round share,
+    where they are forked from prepared processes. pools: how pools start their processes, "spawn" or "fork".
     """
 
     case: Case
@@ -28,6 +30,8 @@ class Order:
     loops: int | None = None
     values: int | None = None
     seconds_left: float = math.inf
+    round_seed: int = 0
+    pools: str = SPAWN
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data."""

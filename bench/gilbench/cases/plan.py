@@ -217,5 +217,13 @@ def drawn_seed() -> int:
 
 def observation_seed(seed: int, case: Case, round_: int) -> int:
     """Return the seed (32 bits) of one observation's memory layout."""
-    digest = hashlib.sha256(f"{seed}/{case.name}/{round_}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
+    return _hashed(f"{seed}/{case.name}/{round_}")
+
+
+def round_seed(seed: int, round_: int) -> int:
+    """Return the seed (32 bits) of the memory layout that the observations of a round share."""
+    return _hashed(f"{seed}/{round_}")
+
+
+def _hashed(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

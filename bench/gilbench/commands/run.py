@@ -30,6 +30,13 @@ from gilbench.commands.shared.reading import RESULTS
     metavar="VERSION|PATH",
     help="Measure with this interpreter (3.13t, for example), in an environment of its own.",
 )
+@click.option(
+    "--with",
+    "packages",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="With --python: a package in that environment, such as pandas==3.0.3. Repeatable.",
+)
 @click.option("--name", help="Name of the result: results/NAME.json.  [default: date, time and profile]")
 @click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for results.")
 @click.option("--resume", is_flag=True, help="Continue the unfinished run NAME, or the last one.")

@@ -56,7 +56,14 @@ class Noise:
 
 def of_summary(summary: Summary) -> list[Finding]:
     """Return the most useful findings of a result, at most three: first what to use, then what to avoid."""
-    sources: Sequence[Callable[[Summary], Iterator[Finding]]] = (_choices, _causes, _mistakes, _neither, _undecided)
+    sources: Sequence[Callable[[Summary], Iterator[Finding]]] = (
+        _choices,
+        _causes,
+        _mistakes,
+        _neither,
+        _same,
+        _undecided,
+    )
     return [finding for source in sources for finding in source(summary)][:MOST]
 
 
@@ -204,10 +211,21 @@ def _neither(summary: Summary) -> Iterator[Finding]:
         yield Finding("Stay with sync for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup")
 
 
+def _same(summary: Summary) -> Iterator[Finding]:
+    """Yield the workloads for which the choice makes no difference, so that the simplest can be taken."""
+    contests = winners.contests(summary)
+    mine = [contest.label for contest in contests if contest.winner == winners.SAME]
+    if mine:
+        text = f"The fastest schedulers are within {winners.MARGIN - 1:.0%} of each other for {_names(mine)}: use the simplest."
+        yield Finding(
+            "It makes no difference for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup"
+        )
+
+
 def _undecided(summary: Summary) -> Iterator[Finding]:
     """Yield the workloads without a clear winner, so that nobody bases a choice on them."""
     contests, known = winners.contests(summary), noise(summary)
-    unclear = [contest.label for contest in contests if contest.winner == "unclear"]
+    unclear = [contest.label for contest in contests if contest.winner == winners.UNDECIDED]
     if unclear:
         text = f"The intervals overlap for {_names(unclear)}."
         if math.isfinite(known.speedups):
@@ -239,20 +257,15 @@ def _losses(summary: Summary) -> Iterator[tuple[CaseSummary, CaseSummary, Estima
 
 def _first_two(contest: Contest) -> tuple[CaseSummary, CaseSummary | None]:
     """Return the case that wins a contest, and the fastest case of the other kinds (None if there is only sync)."""
-    entrants = [case for case in contest.fastest.values() if case.case.scheduler != "default" and case.speedup]
+    entrants = winners.entrants(contest.fastest.values())
     mine = [case for case in entrants if series.kind_of(case.case) == contest.winner]
     others = [case for case in entrants if series.kind_of(case.case) != contest.winner]
-    return max(mine, key=_low), max(others, key=_value, default=None)
+    return max(mine, key=_value), max(others, key=_value, default=None)
 
 
 def _lead(contest: Contest) -> float:
-    """Return how far a winner is ahead for certain: its lower end over the rival's upper end."""
-    best, rival = _first_two(contest)
-    return _low(best) / (rival.speedup.high if rival and rival.speedup else 1.0)
-
-
-def _low(case: CaseSummary) -> float:
-    return case.speedup.low if case.speedup else 0.0
+    """Return how many times as fast as the next best a winner is for certain."""
+    return min((duel.low for duel in contest.duels.values()), default=1.0)
 
 
 def _value(case: CaseSummary) -> float:

@@ -15,7 +15,7 @@ from gilbench.process.levels import LEVELED
 from gilbench.results.summary import Summary
 from gilbench.schedulers import all_schedulers
 from gilbench.targets.builtin import all_workloads, choose
-from gilbench.variables import DATA, ITEMS, PYTHON
+from gilbench.variables import DATA, ITEMS, PYTHON, WITH
 
 # Environment variables of a plan that an option sets.
 OPTIONS: Final[Mapping[str, str]] = {
@@ -118,6 +118,8 @@ def _environment(environment: Mapping[str, str]) -> Iterator[str]:
     for variable, option in OPTIONS.items():
         if variable in environment:
             yield from (option, _last_part(environment[variable]))
+    for package in shlex.split(environment.get(WITH, "")):
+        yield from ("--with", package)
 
 
 def _last_part(value: str) -> str:

@@ -1,16 +1,28 @@
-"""Which kind of scheduler wins each workload: processes, threads, a mix of both, or sync."""
+"""Which kind of scheduler wins each workload: processes, threads, a mix of both, or sync. Table, charts, page and findings
+take it from here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from gilbench.explain import selected, series
+from gilbench.cases.case import Case
+from gilbench.explain import chains, selected, series
 from gilbench.explain.grouping import grouped
 from gilbench.results.summary import CaseSummary, FailedCase, Summary
+from gilbench.schedulers import SERIAL
+from gilbench.stats import Estimate
 
 T = TypeVar("T")
+
+MARGIN: Final = 1.05  # times: what lies within it whole, with its interval, counts as no difference
+
+# Outcomes that are not a kind.
+SAME: Final = "no difference"
+EITHER: Final = "either"
+UNDECIDED: Final = "undecided"
 
 
 @dataclass(frozen=True)
@@ -18,47 +30,83 @@ class Contest:
     """The speed-ups of one workload in one result.
 
     label: the workload, with "(inner threads on)" where they are not pinned. fastest: series -> the case with the most
-    workers. failed: series -> why the case with the most workers gave no timing.
+    workers. failed: series -> why the case with the most workers gave no timing. best: the kind with the shortest time. duels:
+    every other kind -> how many times as fast as its fastest case the best one is, round by round. at_fault: cases whose
+    workers seem to bring more than they can (see gilbench.explain.chains).
     """
 
     family: str
     label: str
     fastest: Mapping[str, CaseSummary]
     failed: Mapping[str, FailedCase]
+    best: str
+    duels: Mapping[str, Estimate]
+    at_fault: tuple[Case, ...] = ()
 
     @property
-    def ends(self) -> dict[str, tuple[float, float]]:
-        """Kind -> the highest lower end and the highest upper end among its intervals. Sync over sync is 1.
-
-        dask's default is left out because it is one of the others under another name.
-        """
-        entrants = [
-            (series.kind_of(case.case), case) for case in self.fastest.values() if case.case.scheduler != "default"
-        ]
-        ends = {
-            kind: (max(speedup.low for speedup in speedups), max(speedup.high for speedup in speedups))
-            for kind, group in grouped(entrants, lambda entrant: entrant[0]).items()
-            if (speedups := [case.speedup for _, case in group if case.speedup is not None])
-        }
-        return {"serial": (1.0, 1.0), **ends}
+    def kinds(self) -> set[str]:
+        """The kinds that were measured, "serial" among them."""
+        return {self.best, *self.duels}
 
     @property
     def winner(self) -> str:
-        """The kind that wins, "either" if none does but every kind that may be the best beats sync, or else "unclear".
+        """The outcome: the kind that wins, or SAME, EITHER or UNDECIDED.
 
-        A kind wins if one of its intervals lies above every interval of every other kind, and no other kind failed. Nothing
-        wins on a machine that was busy with something else.
+        A kind wins if it is faster than every other one for certain, and no other kind failed. SAME: those that it does not
+        beat take as long as it does, within MARGIN, for certain. EITHER: that is not certain, but all of them beat sync.
+        Nothing wins on a machine that was busy with something else, or by more than its workers can bring.
         """
-        if any(case.disturbed for case in self.fastest.values()):
-            return "unclear"
-        ends = self.ends
-        best = max(ends, key=lambda kind: ends[kind][0])
-        rivals = {kind for kind, (_, high) in ends.items() if high >= ends[best][0]} | {best}
-        if {series.kind_of(failure.case) for failure in self.failed.values()} - set(ends):
-            return "unclear"
-        if rivals == {best}:
-            return best
-        return "either" if all(kind != "serial" and ends[kind][0] > 1 for kind in rivals) else "unclear"
+        if self.at_fault or any(case.disturbed for case in self.fastest.values()):
+            return UNDECIDED
+        if {series.kind_of(failure.case) for failure in self.failed.values()} - self.kinds:
+            return UNDECIDED
+        rivals = {kind: duel for kind, duel in self.duels.items() if not duel.low > 1}
+        if not rivals:
+            return self.best
+        if all(duel.low > 1 / MARGIN and duel.high < MARGIN for duel in rivals.values()):
+            return SAME
+        return EITHER if all(map(self._beats_sync, {self.best, *rivals})) else UNDECIDED
+
+    def _beats_sync(self, kind: str) -> bool:
+        mine = [case.speedup for case in entrants(self.fastest.values()) if series.kind_of(case.case) == kind]
+        return any(speedup is not None and speedup.low > 1 for speedup in mine)
+
+
+def entrants(cases: Iterable[CaseSummary]) -> list[CaseSummary]:
+    """Return the cases that take part: those with a speed-up, without dask's default, which is one of the others."""
+    return [case for case in cases if case.case.scheduler != "default" and case.speedup is not None]
+
+
+def contest(
+    summary: Summary,
+    fastest: Mapping[str, CaseSummary],
+    failed: Mapping[str, FailedCase],
+    family: str = "",
+    label: str = "",
+) -> Contest:
+    """Return the contest between these cases of a result and their baseline, sync."""
+    impossible = {chain.case for chain in chains.chains(summary) if chain.impossible}
+    at_fault = tuple(case.case for case in fastest.values() if case.case in impossible)
+    by_kind = grouped(entrants(fastest.values()), lambda case: series.kind_of(case.case))
+    champions = {kind: max(mine, key=_speed) for kind, mine in by_kind.items()}
+    best = max(champions, key=lambda kind: _speed(champions[kind]), default=SERIAL)
+    if not champions or _speed(champions[best]) < 1:
+        duels = {kind: _inverse(case.speedup) for kind, case in champions.items() if case.speedup is not None}
+        return Contest(family, label, fastest, failed, SERIAL, duels, at_fault)
+    first = champions[best]
+    duels = {kind: summary.ratio(case, first) for kind, case in champions.items() if kind != best}
+    assert first.speedup is not None
+    return Contest(family, label, fastest, failed, best, {SERIAL: first.speedup, **duels}, at_fault)
+
+
+def _speed(case: CaseSummary) -> float:
+    return case.speedup.value if case.speedup else 0.0
+
+
+def _inverse(speedup: Estimate) -> Estimate:
+    low = 1 / speedup.high if speedup.high else 0.0
+    high = 1 / speedup.low if speedup.low else float("inf")
+    return Estimate(1 / speedup.value, low, high, speedup.n)
 
 
 def contests(summary: Summary) -> list[Contest]:
@@ -78,8 +126,8 @@ def contests(summary: Summary) -> list[Contest]:
             if case.measure == "time" and case.size == main[workload] and case.parallelism > at_least:
                 failed[name] = failure
         label = workload if pinned else f"{workload} (inner threads on)"
-        fastest = {name: case for name, case in best.items() if name not in failed}
-        found.append(Contest(group[0].family, label, _without_single(fastest), _without_single(failed)))
+        fastest = _without_single({name: case for name, case in best.items() if name not in failed})
+        found.append(contest(summary, fastest, _without_single(failed), group[0].family, label))
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +17,10 @@ from gilbench.results.records import Result
 from gilbench.schedulers import all_schedulers
 from gilbench.targets import naming
 from gilbench.targets.workload import SIZES, Workload
-from gilbench.variables import DATA, ITEMS, PYTHON
+from gilbench.variables import DATA, ITEMS, PYTHON, WITH
 
 FOLDER = Path("results")  # for results, unless the user names another
+REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w,.-]+])?( ?(===?|[<>!~]=|[<>]) ?[\w.*+!-]+,?)*")
 SECONDS_PROBING = 15  # what the probes of one workload take, roughly
 
 
@@ -27,8 +30,9 @@ class RunOptions:
 
     workloads: names, families, patterns, and the user's own work; empty for all. schedulers, sizes, workers: only these;
     empty for what the profile holds. data: a glob of CSV files. items: as for targets.items.items_of. python: version or
-    path of another interpreter. results: folder. max_time: seconds for the whole run. precision: a fraction. timeout:
-    seconds for one observation. None leaves a value to the profile; without a seed, one is drawn.
+    path of another interpreter. packages: requirements for its environment. results: folder. max_time: seconds for the whole
+    run. precision: a fraction. timeout: seconds for one observation. None leaves a value to the profile; without a seed, one
+    is drawn.
     """
 
     workloads: tuple[str, ...] = ()
@@ -39,6 +43,7 @@ class RunOptions:
     workers: tuple[int, ...] = ()
     data: str | None = None
     python: str | None = None
+    packages: tuple[str, ...] = ()
     name: str | None = None
     results: Path = FOLDER
     resume: bool = False
@@ -71,7 +76,8 @@ def plan(options: RunOptions, software: Software) -> Plan:
         left_out=left_out,
         environment=data_environment(options.data)
         | ({} if options.items is None else {ITEMS: options.items})
-        | ({PYTHON: software.tag} if software.tag else {}),
+        | ({PYTHON: software.tag} if software.tag else {})
+        | ({WITH: shlex.join(options.packages)} if options.packages else {}),
     )
 
 
@@ -82,6 +88,18 @@ def chosen(options: RunOptions) -> tuple[list[Workload], Selection]:
     data_environment(options.data)
     selection = Selection(options.workloads, options.schedulers, options.sizes, options.workers)
     return naming.chosen(selection.workloads, options.items), selection
+
+
+def check_packages(options: RunOptions) -> None:
+    """Raise UserError for a requirement that has no environment to go to, or that is not one of an index.
+
+    A path or an address would end up in the result, which is made to be shared.
+    """
+    if options.python is None:
+        raise UserError("--with changes the environment of another interpreter: name that one with --python")
+    for package in options.packages:
+        if not REQUIREMENT.fullmatch(package):
+            raise UserError(f"--with {package!r} is not a package with a version, such as pandas==3.0.3")
 
 
 def unable(planned: Sequence[Case], selection: Selection, software: Software) -> tuple[str, ...]:

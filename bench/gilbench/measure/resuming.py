@@ -17,7 +17,7 @@ from gilbench.results.journal import read_journal
 from gilbench.results.records import Result
 from gilbench.results.result_file import load
 from gilbench.targets import naming
-from gilbench.variables import ITEMS, PYTHON
+from gilbench.variables import ITEMS, PYTHON, WITH
 
 
 def finished(path: Path) -> bool:
@@ -42,6 +42,12 @@ def interrupted_run(options: RunOptions, interpreter: Interpreter | None) -> Res
         if was:
             fix = f"with --python {was}{f', not {now}: give' if now else ': add'} that one, by version or by path"
         raise UserError(f"{path} was started {fix}")
+    packages = shlex.split(before.plan.environment.get(WITH, ""))
+    if packages != list(options.packages):
+        given = " ".join(f"--with {shlex.quote(package)}" for package in packages)
+        raise UserError(
+            f"{path} was started {f'with {given}: give the same' if given else 'without --with: leave it out'}"
+        )
     return before
 
 
@@ -70,9 +76,12 @@ def resumed(before: Result, path: Path, options: RunOptions, software: Software)
 
 def resume_options(options: RunOptions, software: Software) -> str:
     """Return the further options that `gilbench run --resume --name NAME` needs to resume this run."""
+    given = "".join(f" --with {shlex.quote(package)}" for package in options.packages)
     parts = {
         " --python ": options.python if software.tag else None,
         " -o ": None if options.results == FOLDER else str(options.results),
         " --probe": "" if options.probe else None,
     }
-    return "".join(f"{name}{value and shlex.quote(value)}" for name, value in parts.items() if value is not None)
+    return given + "".join(
+        f"{name}{value and shlex.quote(value)}" for name, value in parts.items() if value is not None
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -42,16 +43,18 @@ def run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
 def _run(options: RunOptions, err: IO[str], out: IO[str]) -> int:
     """Find the mistakes first: making an environment takes a minute."""
     interpreter = None if options.python is None else interpreters.find(options.python)
+    if options.packages:
+        planning.check_packages(options)
     planning.chosen(options)
     if options.dry_run:
-        with software_of(interpreter, err) as installed:
+        with software_of(interpreter, err, options.packages) as installed:
             out.writelines(f"{case.name}\n" for case in planning.plan(options, installed).cases)
         return 0
     before = resuming.interrupted_run(options, interpreter) if options.resume else None
     path = options.results / f"{before.name if before else new_name(options, interpreter)}.json"
     if not before and (path.exists() or path.with_suffix(".jsonl").exists()):
         raise UserError(f"{path} already exists: choose another --name, or resume it with --resume")
-    with software_of(interpreter, err) as installed:
+    with software_of(interpreter, err, options.packages) as installed:
         if before:
             result = resuming.resumed(before, path, options, installed)
         else:
@@ -116,9 +119,13 @@ def explained(result: Result, path: Path, start: Start, say: Say, until: float =
     return result
 
 
-def software_of(interpreter: Interpreter | None, err: IO[str]) -> AbstractContextManager[Software]:
-    """Return a context manager that yields what the workers run on: our interpreter, or another one."""
-    return nullcontext(software.here()) if interpreter is None else software.prepared(interpreter, sayer(err))
+def software_of(
+    interpreter: Interpreter | None, err: IO[str], packages: Sequence[str] = ()
+) -> AbstractContextManager[Software]:
+    """Return a context manager that yields what the workers run on: our interpreter, or another one with these packages."""
+    if interpreter is None:
+        return nullcontext(software.here())
+    return software.prepared(interpreter, sayer(err), packages=packages)
 
 
 def new_name(options: RunOptions, interpreter: Interpreter | None) -> str:

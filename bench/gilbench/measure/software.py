@@ -7,7 +7,7 @@ import importlib
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +44,15 @@ def here() -> Software:
 
 
 @contextlib.contextmanager
-def prepared(interpreter: Interpreter, say: Say, run: Run = execute) -> Iterator[Software]:
+def prepared(
+    interpreter: Interpreter, say: Say, run: Run = execute, packages: Sequence[str] = ()
+) -> Iterator[Software]:
     """Yield another interpreter, ready for workers: with its environment, and our code compiled for it in a temporary folder.
 
-    say: gets a line for what takes long, and for each package that cannot be installed. Raises UserError with one line.
+    say: gets a line for what takes long, and for each package that cannot be installed. packages: requirements that go
+    before ours. Raises UserError with one line.
     """
-    folder, refused = measuring(interpreter, cache_folder(), say, run)
+    folder, refused = measuring(interpreter, cache_folder(), say, run, packages)
     for package, reason in refused.items():
         say(f"left out: {package} cannot be installed for {interpreter.label}: {reason}")
     if refused:

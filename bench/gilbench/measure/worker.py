@@ -23,6 +23,7 @@ from gilbench.cases.opening import OpenCase, opened
 from gilbench.cases.order import Order
 from gilbench.files import write
 from gilbench.process import layout, levels, lifeline, load
+from gilbench.schedulers import SPAWN
 
 TimeFunction = Callable[[int], float]
 
@@ -93,6 +94,7 @@ def run_case(order: Order) -> dict[str, Any]:
         "gil_before": "enabled" if gil_before else "disabled",
         "gil_after": "enabled" if machine.gil_enabled() else "disabled",
         "blas": machine.blas(),
+        "started": "fresh" if order.pools == SPAWN else "forked",
         "allocator": levels.in_words(order.case.level),
         **machine_load.as_metadata(),
     }

@@ -50,17 +50,25 @@ class Need:
         return f"{self.name}{self.extras if extras else ''}{bounds}{semicolon}{marker}"
 
 
-def measuring(interpreter: Interpreter, cache: Path, say: Say, run: Run = execute) -> tuple[Path, dict[str, str]]:
+def measuring(
+    interpreter: Interpreter, cache: Path, say: Say, run: Run = execute, packages: Sequence[str] = ()
+) -> tuple[Path, dict[str, str]]:
     """Return an interpreter's environment for workers, and package -> why it is missing there. Made once, then kept.
 
-    Raises UserError with one line where a package that every worker needs is not available.
+    packages: requirements in place of ours for the same packages. Raises UserError with one line where one of them, or a
+    package that every worker needs, is not available.
     """
-    needs = [need for need in _needs() if need.name not in OURS]
+    given = {re.split(r"[^\w.-]", text, maxsplit=1)[0].lower() for text in packages}
+    needs = [need for need in _needs() if need.name not in OURS and need.name.lower() not in given]
 
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
-        return _install_available(interpreter, binary, needs, variables, run)
+        if packages:
+            done = run([*_installer(binary, wheels=True), *packages], variables)
+            if done.returncode:
+                raise UserError(f"no environment for {interpreter.label} with {' '.join(packages)}: {complaint(done)}")
+        return _install_available(interpreter, binary, needs, packages, variables, run)
 
-    key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs)]
+    key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs), *packages]
     how = "uv" if shutil.which("uv") else "pip"
     return _kept(
         cache, key, interpreter.path, install, run,
@@ -98,10 +106,18 @@ def _needs() -> list[Need]:
 
 
 def _install_available(
-    interpreter: Interpreter, binary: str, needs: Sequence[Need], variables: Mapping[str, str], run: Run
+    interpreter: Interpreter,
+    binary: str,
+    needs: Sequence[Need],
+    packages: Sequence[str],
+    variables: Mapping[str, str],
+    run: Run,
 ) -> dict[str, str]:
-    """Install all at once, or else one by one; return package -> why it is missing. Raises UserError for one in HARD."""
-    installer = _installer(binary, wheels=True)
+    """Install all at once, or else one by one; return package -> why it is missing. Raises UserError for one in HARD.
+
+    packages: already there, and named each time, so that none of the others replaces them.
+    """
+    installer = [*_installer(binary, wheels=True), *packages]
     done = run([*installer, *(need.text() for need in needs)], variables)
     if not done.returncode:
         return {}

@@ -9,12 +9,25 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import psutil
 
 GRACE = 0.3  # seconds that a process group has to end by itself
+
+
+class Running(Protocol):
+    """A worker, as Popen describes it: started by this process, or forked from a prepared one."""
+
+    pid: int
+    stdin: IO[Any] | None
+
+    def poll(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return how it ended. Raises subprocess.TimeoutExpired."""
 
 
 def hold_on() -> None:
@@ -54,7 +67,7 @@ def start(command: list[str], environment: dict[str, str], errors: int, **more: 
     return subprocess.Popen(command, **(usual | more))
 
 
-def end(worker: subprocess.Popen[Any]) -> None:
+def end(worker: Running) -> None:
     """In the parent: kill the worker and everything that it has started. Does nothing where all of it has ended."""
     if sys.platform != "win32":
         _end_group(worker)
@@ -66,7 +79,7 @@ def end(worker: subprocess.Popen[Any]) -> None:
             worker.stdin.close()
 
 
-def _end_group(worker: subprocess.Popen[Any]) -> None:
+def _end_group(worker: Running) -> None:
     """Send a running group SIGTERM, then SIGKILL. multiprocessing's resource trackers ignore the first, and tidy up."""
     if sys.platform == "win32":
         return  # it has no process groups
@@ -92,7 +105,7 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def _signal(worker: subprocess.Popen[Any], number: int) -> None:
+def _signal(worker: Running, number: int) -> None:
     """Send a signal to a worker's group, if anything is left of it."""
     if sys.platform != "win32":
         with contextlib.suppress(ProcessLookupError, PermissionError):

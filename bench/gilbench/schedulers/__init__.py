@@ -18,6 +18,7 @@ and may define
     PROBED              True where `gilbench probe` includes it unless the user names others
     COLLECTIONS_ONLY    True where it makes sense only for dask collections, which choose a scheduler by themselves
     SCALES              False where even tasks that only sleep do not scale with the workers
+    IMPORTS             modules that opening it imports, for processes that are prepared ahead
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ SERIAL: Final = "serial"
 THREADS: Final = "threads"
 PROCESSES: Final = "processes"
 MIX: Final = "mix"
+
+SPAWN: Final = "spawn"
+FORK: Final = "fork"
 
 FIRST_HEAT: Final = 1  # starts quickly: it races as soon as the target has been probed
 SECOND_HEAT: Final = 2  # starts slowly: it races only if the first heat leaves room for it
@@ -66,10 +70,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Setup:
-    """What to do in every process that runs tasks, before anything is timed."""
+    """What to do in every process that runs tasks, before anything is timed.
+
+    pools: how a pool starts its processes. SPAWN is safe everywhere. FORK is only for a process that was itself forked from a
+    prepared one, and so has no thread that could hold a lock.
+    """
 
     modules: tuple[str, ...] = ()
     pinned: bool = True
+    pools: str = SPAWN
 
     @property
     def initializer(self) -> Callable[[], None]:
@@ -181,6 +190,7 @@ class Scheduler:
     probed: bool
     collections_only: bool
     scales: bool
+    imports: tuple[str, ...]
 
     @property
     def crosses(self) -> bool:
@@ -242,6 +252,7 @@ def _as_scheduler(module: ModuleType) -> Scheduler:
         probed=getattr(module, "PROBED", False),
         collections_only=getattr(module, "COLLECTIONS_ONLY", False),
         scales=getattr(module, "SCALES", True),
+        imports=getattr(module, "IMPORTS", ()),
     )
 
 

@@ -41,12 +41,12 @@ def unavailable() -> str | None:
 
 @contextmanager
 def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
-    """Start the pool and wait until each of its processes answers. Always spawn: forks of threaded programs deadlock."""
+    """Start the pool and wait until each of its processes answers. Spawn, as a rule: forks of threaded programs deadlock."""
     import multiprocessing
 
     from dask.multiprocessing import get
 
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(setup.pools)
     with ProcessPoolExecutor(shape.workers, mp_context=context, initializer=setup.initializer) as pool:
         wait_for_all(pool, shape.workers)
         # The default chunksize of 6 runs a graph of up to 6 tasks in one process.

@@ -15,7 +15,7 @@ from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
 from gilbench.explain import selected
 from gilbench.explain.grouping import grouped
-from gilbench.explain.winners import Contest, contests
+from gilbench.explain.winners import EITHER, SAME, UNDECIDED, Contest, contests
 from gilbench.results.summary import Summary
 from gilbench.stats import Estimate
 
@@ -68,15 +68,16 @@ def message(found: Sequence[Contest]) -> str:
     if not found:
         return "no speed-up over sync measured"
     count = Counter(contest.winner for contest in found)
-    measured = {kind for contest in found for kind in contest.ends}
+    measured = {kind for contest in found for kind in contest.kinds}
     # Readers ask about threads and processes, so these are named even if they win nothing; others only if they win.
     kinds = [kind for kind in NAMES if count[kind] or kind in measured & {"threads", "processes"}]
     kinds = kinds or sorted(measured - {"serial"})
     parts = [f"{NAMES[kind]} {count[kind]}" for kind in kinds]
     parts[0] = f"{style.sentence(NAMES[kinds[0]])} win {count[kinds[0]]} of {units.count(len(found), 'workload')}"
-    either = f"; either suits {count['either']}" if count["either"] else ""
-    unclear = f"; {count['unclear']} {'is' if count['unclear'] == 1 else 'are'} unclear" if count["unclear"] else ""
-    return ", ".join(parts) + either + unclear
+    same = f"; no difference in {count[SAME]}" if count[SAME] else ""
+    either = f"; either suits {count[EITHER]}" if count[EITHER] else ""
+    undecided = f"; {count[UNDECIDED]} undecided" if count[UNDECIDED] else ""
+    return ", ".join(parts) + same + either + undecided
 
 
 def _workers(found: Sequence[Contest]) -> int:
@@ -170,5 +171,6 @@ def _notes(found: Sequence[Contest]) -> list[str]:
     mix = ", and with the squarest of several mixes" if "distributed mix" in _names(found) else ""
     return [
         f"{intervals.reading(_speedups(found))} Each scheduler is shown with its most workers{mix}. On the right: "
-        "the kind whose interval lies above those of all others; “either”: none does, but all that may be best beat sync."
+        "the kind that is faster than all others for certain; “no difference”: those that may be best are within 5 % of each "
+        "other; “either”: that is not certain, but all of them beat sync."
     ]

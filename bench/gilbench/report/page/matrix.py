@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gilbench.cases.case import Case
-from gilbench.explain import series
+from gilbench.explain import series, winners
 from gilbench.explain.grouping import grouped
-from gilbench.explain.winners import Contest
 from gilbench.report.page.case_cards import CaseCard
 from gilbench.results.summary import CaseSummary, FailedCase, Summary
 
@@ -48,12 +47,12 @@ def rows_of(summary: Summary, cards: Mapping[Case, CaseCard]) -> Iterator[Matrix
     cases = [case for case in summary.compared if case.case.measure == "time"]
     groups = grouped(cases, lambda case: (case.case.workload, case.case.size))
     for key in dict.fromkeys((*groups, *failures)):
-        rows = _rows(groups.get(key, []), failures.get(key, []), cards)
+        rows = _rows(summary, groups.get(key, []), failures.get(key, []), cards)
         yield from sorted(rows, key=lambda row: (-sum(map(len, row.cells.values())), -row.workers))
 
 
 def _rows(
-    cases: Sequence[CaseSummary], failures: Sequence[FailedCase], cards: Mapping[Case, CaseCard]
+    summary: Summary, cases: Sequence[CaseSummary], failures: Sequence[FailedCase], cards: Mapping[Case, CaseCard]
 ) -> Iterator[MatrixRow]:
     """Yield the rows of one workload at one size, with at least one case or failure."""
     baseline = next((case.case for case in cases if case.case == case.case.baseline), None)
@@ -74,14 +73,15 @@ def _rows(
             baseline=cards[baseline] if baseline else None,
             cells=grouped([cards[case.case] for case in mine], lambda card: series.name_of(card.about.case)),
             failed=grouped(failed, lambda failure: series.name_of(failure.case)),
-            best=_best(mine, failed),
+            best=_best(summary, mine, failed),
         )
 
 
-def _best(cases: Sequence[CaseSummary], failures: Sequence[FailedCase]) -> str:
+def _best(summary: Summary, cases: Sequence[CaseSummary], failures: Sequence[FailedCase]) -> str:
     """Return who wins among cases with equally many workers."""
     fastest = {series.name_of(case.case): case for case in cases if case.speedup}
     if not fastest:
         return ""
-    winner = Contest("", "", fastest, {series.name_of(failure.case): failure for failure in failures}).winner
+    failed = {series.name_of(failure.case): failure for failure in failures}
+    winner = winners.contest(summary, fastest, failed).winner
     return BEST.get(winner, winner)
