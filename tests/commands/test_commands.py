@@ -134,8 +134,8 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
         "probe sort --graph my_file.py:build --items a.txt --probe gil --scheduler threads --size tiny --timeout 5 --json",
         "report a.json -o page.html",
         "run sort --graph my_file.py:build --items a.txt --profile quick --scheduler threads --size tiny --workers 2"
-        " --data *.csv --python 3.13t --with pandas==3.0.3 --name a -o out --probe --max-time 60 --precision 0.1 --max-observations 3"
-        " --timeout 5 --seed 1 --dry-run",
+        " --data *.csv --python 3.13t --with pandas==3.0.3 --name a -o out --probe --max-time 60 --precision 0.1"
+        " --max-observations 3 --timeout 5 --seed 1 --dry-run",
         "run --resume --name a",
         "show a.json --format csv",
     ],
