@@ -48,8 +48,8 @@ class Profile:
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.25, 105.0),
-        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.6, 555.0),
+        Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.4, 105.0),
+        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.8, 555.0),
         Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
     )
 }

@@ -21,7 +21,7 @@ from gilbench.process import child, lifeline, prepared
 from gilbench.process.prepared import Forked, Prepared, Unprepared
 from gilbench.process.talk import last_line
 from gilbench.results.records import Observation
-from gilbench.schedulers import FORK, all_schedulers
+from gilbench.schedulers import FORK
 from gilbench.targets.builtin import all_workloads
 
 OVERTIME = 10.0  # seconds for which the last observation may continue when the time of the whole run is up
@@ -109,7 +109,7 @@ class Workers:
             self._round = order.round
         case = order.case
         builtin = all_workloads().get(case.workload)  # a user's own file is imported in the worker only
-        modules = (*(builtin.modules if builtin else ()), *all_schedulers()[case.scheduler].imports)
+        modules = builtin.modules if builtin else ()
         key = (modules, case.pinned, case.level)
         if key not in self._prepared:
             command = [self.python, "-P", "-m", "gilbench.measure.preparing", str(order.round_seed), *modules]

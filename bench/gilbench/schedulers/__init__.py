@@ -18,7 +18,6 @@ and may define
     PROBED              True where `gilbench probe` includes it unless the user names others
     COLLECTIONS_ONLY    True where it makes sense only for dask collections, which choose a scheduler by themselves
     SCALES              False where even tasks that only sleep do not scale with the workers
-    IMPORTS             modules that opening it imports, for processes that are prepared ahead
 """
 
 from __future__ import annotations
@@ -190,7 +189,6 @@ class Scheduler:
     probed: bool
     collections_only: bool
     scales: bool
-    imports: tuple[str, ...]
 
     @property
     def crosses(self) -> bool:
@@ -252,7 +250,6 @@ def _as_scheduler(module: ModuleType) -> Scheduler:
         probed=getattr(module, "PROBED", False),
         collections_only=getattr(module, "COLLECTIONS_ONLY", False),
         scales=getattr(module, "SCALES", True),
-        imports=getattr(module, "IMPORTS", ()),
     )
 
 

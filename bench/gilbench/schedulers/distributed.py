@@ -28,7 +28,6 @@ NAME = "distributed"
 CORE = False
 KIND = MIX
 PROBED = True
-IMPORTS = ("distributed",)
 LOOKS = {
     "distributed 1xN": Look("#56B4E9", "^", "---", place=40),
     "distributed Nx1": Look("#CC79A7", "v", "|||", place=41),

@@ -23,7 +23,6 @@ from gilbench.schedulers import (
 NAME = "loky"
 CORE = False
 KIND = PROCESSES
-IMPORTS = ("loky",)
 LOOKS = {"loky": Look("#009E73", "d", "--//", place=50)}
 WIDEST = 2  # processes for each CPU where tasks wait; each costs memory, so a single number is tried
 
