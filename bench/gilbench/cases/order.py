@@ -17,7 +17,8 @@ class Order:
 
     call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
     loops, values: fixed by the first observation of the case; None in that one. budget: seconds of computing to spend.
-    seconds_left: until the whole run should end.
+    seconds_left: until the whole run should end. watch: whether to compute a few more times, after everything is timed, with
+    each task timed where it runs (see gilbench.cases.watching).
     """
 
     case: Case
@@ -28,6 +29,7 @@ class Order:
     loops: int | None = None
     values: int | None = None
     seconds_left: float = math.inf
+    watch: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data."""

@@ -172,6 +172,21 @@ def arms_of(case: Case) -> tuple[Case, ...]:
     )
 
 
+def watched_cases(cases: Iterable[Case]) -> frozenset[Case]:
+    """Return the cases whose tasks are timed one by one: of each speed-up that is taken apart, one worker and all, leveled.
+
+    cases: of a plan. A speed-up is taken apart where all of its arms are among them.
+    """
+    planned = frozenset(cases)
+    found: set[Case] = set()
+    for case in planned:
+        if case.scheduler != "sync" and case.measure == "time" and case.level == LEVELED and case.parallelism > 1:
+            arms = arms_of(case)
+            if planned.issuperset(arms):
+                found.update(arms[2:4])
+    return frozenset(found)
+
+
 def _explained(workload: Workload, scheduler: Scheduler, breadth: str) -> bool:
     """Return whether the speed-up of this workload under this scheduler is taken apart in a run of this breadth."""
     if not workload.pinned or scheduler.name == "sync" or scheduler.collections_only or not scheduler.advisable:

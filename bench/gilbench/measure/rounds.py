@@ -14,7 +14,7 @@ from typing import Protocol
 
 from gilbench.cases.case import Case
 from gilbench.cases.order import Order
-from gilbench.cases.plan import Plan, observation_seed, shuffled
+from gilbench.cases.plan import Plan, observation_seed, shuffled, watched_cases
 from gilbench.measure.workers import OutOfTimeError
 from gilbench.results import disturbance
 from gilbench.results.journal import Journal
@@ -165,6 +165,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
         seconds_left=ledger.plan.profile.max_time - ledger.spent,
         loops=loops,
         values=len(measured[0].values) if measured else None,
+        watch=case in watched_cases(ledger.plan.cases),
     )
 
 
