@@ -95,8 +95,8 @@ class Efficiencies:
 
 def logs_of(one: CaseSummary, all_workers: CaseSummary) -> Logs:
     """Return the log of each factor in each round in which both cases were timed and watched; empty lists without any."""
-    timed_one = dict(zip(one.rounds, one.observations, strict=True))
-    timed_all = dict(zip(all_workers.rounds, all_workers.observations, strict=True))
+    timed_one = dict(zip(one.rounds, one.observations, strict=False))
+    timed_all = dict(zip(all_workers.rounds, all_workers.observations, strict=False))
     found: dict[str, list[float]] = {name: [] for name in FACTORS}
     for round_ in timed_one:
         first, last = one.watched.get(round_), all_workers.watched.get(round_)
