@@ -25,8 +25,10 @@ from gilbench.explain.factors import NAMED, Cause, surely
 from gilbench.process.levels import LEVELED
 from gilbench.results.summary import INNER_THREADS, CaseSummary, Summary
 from gilbench.schedulers import all_schedulers
-from gilbench.stats import Estimate, quotient
+from gilbench.stats import Estimate, quotient, total
 
+AND: Final = "and to "  # begins the text of what else the ideal is lost to
+NOTICED: Final = 1.2  # times as long, from which a first compute is mentioned
 BEYOND: Final = 1.05  # times what the workers and the GIL allow, beyond which a factor is a fault of the measurement
 
 ALLOCATOR, ONE_WORKER, WORKERS, ALLOCATOR_AGAIN = "allocator", "one worker", "workers", "allocator, workers"
@@ -40,8 +42,8 @@ class Chain:
     case: all workers, leveled. causes: in the order of STEPS. speedup: sync as it is over all workers as they are. limit: the
     most that the workers can bring: their number, or 1 over the fraction of the time that the GIL is held. workers: what the
     step of all workers consists of; None where its tasks were not timed one by one, and `unwatched` then says why. moved_bytes:
-    to and from tasks in one compute, where the workload is about that. starting: how many times as long a single compute takes
-    if it has to start the workers first; None where nothing has to start.
+    to and from tasks in one compute, where the workload is about that. starting: how many times as long the first compute takes,
+    with starting the workers; None where nothing has to start.
     """
 
     case: Case
@@ -123,12 +125,12 @@ def _chain(summary: Summary, measured: Sequence[CaseSummary], workers: Efficienc
 
 
 def _starting(many: CaseSummary) -> Estimate | None:
-    """Return how many times as long one compute takes if the workers have to start for it."""
+    """Return how many times as long as a later compute the first one takes, with starting the workers for it."""
     scheduler = all_schedulers().get(many.case.scheduler)
     if scheduler is None or not scheduler.crosses or many.opening is None:
         return None
-    share = quotient(many.opening, many.estimate)
-    return Estimate(1 + share.value, 1 + share.low, 1 + share.high, share.n)
+    first = total(many.opening, many.first) if many.first else many.opening
+    return quotient(first, many.estimate)
 
 
 def _nested(sync: CaseSummary) -> bool:
@@ -160,12 +162,19 @@ def sentence(chain: Chain) -> str:
             f"{who}: the workers seem to bring {units.estimate(workers, 'ratio')}, and cannot bring more than "
             f"{units.times(chain.limit)}: the measurement is at fault"
         )
-    parts = [cause.text for cause in named(chain)]
+    parts: list[str] = []
+    for cause in named(chain):
+        if cause.text.startswith(AND) and parts:
+            parts[-1] += f" {cause.text}"
+        else:
+            parts.append(cause.text)
     if abs(math.log(chain.unexplained)) > math.log(NAMED):
         parts.append(f"{units.times(chain.unexplained)} is not explained")
-    why = "; ".join(parts) if parts else "no single cause stands out from the noise"
+    parts = parts or ["no single cause stands out from the noise"]
+    if chain.starting and starts_slowly(chain):
+        parts.append(f"a first compute that has to start the workers takes {units.times(chain.starting.value)} as long")
     unseen = f" (what the workers lose is not told apart: {chain.unwatched})" if chain.unwatched else ""
-    return f"{who}: {pace(chain.speedup.value)} as sync, as users get them: {why}{unseen}"
+    return f"{who}: {pace(chain.speedup.value)} as sync, as users get them: {'; '.join(parts)}{unseen}"
 
 
 def pace(ratio: float) -> str:
@@ -185,6 +194,11 @@ def first_named(chain: Chain) -> Named | None:
     """Return the certain cause with the largest effect, apart from the workers themselves; None where there is none."""
     found = [cause for cause in named(chain) if cause.name != WORKERS]
     return max(found, key=lambda cause: abs(math.log(cause.factor.value)), default=None)
+
+
+def starts_slowly(chain: Chain) -> bool:
+    """Return whether a first compute certainly takes noticeably longer, with starting the workers."""
+    return chain.starting is not None and surely(chain.starting, 1) and chain.starting.low > NOTICED
 
 
 def _steps(chain: Chain) -> Iterator[Named]:
@@ -230,7 +244,7 @@ def _losses(chain: Chain) -> list[Named]:
         Named(
             loss.name,
             loss.factor,
-            f"{opening if at == 0 else 'and to '}{efficiencies.IN_WORDS[loss.name]} ({units.times(1 / loss.factor.value)})",
+            f"{opening if at == 0 else AND}{efficiencies.IN_WORDS[loss.name]} ({units.times(1 / loss.factor.value)})",
         )
         for at, loss in enumerate(lost)
     ]

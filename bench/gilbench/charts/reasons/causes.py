@@ -174,9 +174,15 @@ def _ideal(axes: Axes, y: float, start: float, end: float, chain: Chain) -> None
             y, reach - end, THICK, end, facecolor="none", edgecolor=style.GRAY, linestyle=":", linewidth=0.9, zorder=2
         )
     brought = units.times(workers.factor.value) if workers.gains or workers.costs else ""
-    text = ", lost: ".join(filter(None, (brought, lost))) if brought else f"lost: {lost}" if lost else ""
-    right = max(start, end, reach if lost else 0.0)
-    axes.annotate(text, (right, y), (3, 0), textcoords="offset points", va="center", fontsize="small")
+    parts = [brought] if brought else []
+    parts += [f"lost: {lost}"] if lost else []
+    left, right = min(start, end), max(start, end, reach if lost else 0.0)
+    low, high = axes.get_xlim()
+    # On the side with more room: the text is as long as some bars.
+    at, shift, side = (right, 3, "left") if high / right >= left / low else (left, -3, "right")
+    axes.annotate(
+        ", ".join(parts), (at, y), (shift, 0), textcoords="offset points", va="center", ha=side
+    )
 
 
 def _label(chain: Chain) -> str:
