@@ -321,6 +321,8 @@ def factor_of(kind: str, chain: Chain) -> float:
         return chain.cause(ONE_WORKER if kind == "payload" else ALLOCATOR).factor.value
     if kind == "nothing":
         return chain.cause(WORKERS).factor.value / CPUS
+    if kind in WAIT:
+        return chain.workers.factor(efficiencies.WAITING).value if chain.workers else 0.0
     names = NAMES[kind]
     parts = chain.workers.losses if chain.workers else ()
     return next((part.factor.value for part in parts if part.name in names), 0.0)
