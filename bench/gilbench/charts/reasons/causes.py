@@ -180,9 +180,7 @@ def _ideal(axes: Axes, y: float, start: float, end: float, chain: Chain) -> None
     low, high = axes.get_xlim()
     # On the side with more room: the text is as long as some bars.
     at, shift, side = (right, 3, "left") if high / right >= left / low else (left, -3, "right")
-    axes.annotate(
-        ", ".join(parts), (at, y), (shift, 0), textcoords="offset points", va="center", ha=side
-    )
+    axes.annotate(", ".join(parts), (at, y), (shift, 0), textcoords="offset points", va="center", ha=side)
 
 
 def _label(chain: Chain) -> str:
