@@ -27,7 +27,7 @@ def _weighted_sum(values: NDArray[np.float64], weight: int) -> float:
 
 
 @workload(
-    tiny={"tasks": 4, "size": 2**10},
+    tiny={"tasks": 4, "size": 2**12},
     small={"tasks": 4, "size": 2**16},
     default={"tasks": 4, "size": 2**22},
     large={"tasks": 2, "size": 2**26},
@@ -36,10 +36,10 @@ def _weighted_sum(values: NDArray[np.float64], weight: int) -> float:
     sweep=True,
 )
 def return_bytes(tasks: int, size: int) -> Job:
-    """Tasks that return bytes: 64 KB, 4 MB, 64 MB
+    """Tasks that return bytes: 4 KB, 64 KB, 4 MB, 64 MB
 
     There is hardly any work, and the result grows with the size. Measures the claim that processes must copy their results
-    back to the main session, and what that costs per megabyte.
+    back to the main session, and what that costs: a fixed time, and a time per megabyte.
     """
     from dask import delayed
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gilbench.cases.case import Case
-from gilbench.cases.plan import PROFILES, Plan, Selection, cases_of, observation_seed, shuffled
+from gilbench.cases.plan import PROFILES, Plan, Selection, arms_of, cases_of, observation_seed, shuffled, watched_cases
 from gilbench.errors import UserError, check_names
+from gilbench.process.levels import AS_IS, LEVELED
 from gilbench.schedulers import Shape, all_schedulers, worker_counts
 from gilbench.targets.builtin import all_workloads, choose
 from gilbench.targets.workload import SIZES
@@ -125,3 +128,13 @@ def test_a_plan_survives_json() -> None:
 
     before = plan(2)
     assert Plan.from_json(json.loads(json.dumps(before.as_json()))) == before
+
+
+def test_the_tasks_of_one_worker_and_of_all_are_watched_where_every_arm_is_planned() -> None:
+    threads = Case("w", "default", "threads", 1, 2, level=LEVELED)
+    other = replace(threads, workload="other")
+    assert watched_cases([*arms_of(threads), other, replace(other, level=AS_IS)]) == {
+        threads,
+        replace(threads, threads=1),
+    }
+    assert watched_cases([other, other.baseline]) == frozenset()

@@ -15,6 +15,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.cases.order import Order
+from gilbench.cases.watching import FIGURES, UNWATCHED, TaskFigures
 from gilbench.errors import Failure, UserError, describe
 from gilbench.measure.worker import Meter, calibrate
 from gilbench.measure.workers import Workers
@@ -158,6 +159,21 @@ def test_the_meter_counts_every_loop_and_lets_the_scheduler_settle_after_each() 
     calls.clear()
     meter.timer(lambda: calls.append("compute") or [], None)(3)  # type: ignore[func-returns-value]
     assert calls == ["compute"] * 3
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "loky", "distributed"])
+def test_tasks_are_watched_after_the_timed_computes_and_only_when_asked(scheduler: str) -> None:
+    with Workers(60) as workers:
+        watched = workers(order(scheduler, watch=True, loops=2, values=3))
+        plain = workers(order(scheduler, loops=2, values=3))
+    seen = TaskFigures.from_metadata(watched.metadata)
+    assert seen is not None, watched.metadata.get(UNWATCHED)
+    assert 0 < seen.longest <= seen.busiest <= seen.wall
+    assert seen.longest <= seen.critical <= seen.wall
+    assert seen.busiest <= seen.elapsed
+    assert len(watched.values) == len(plain.values) == 3
+    assert not {UNWATCHED, *FIGURES} & set(plain.metadata)
 
 
 def test_an_exception_is_described_in_one_line() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from operator import add, mul
@@ -16,7 +13,7 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.probes import Found, Question, Scene, Unavailable, all_probes, timeline_probe
-from gilbench.probes.timeline_probe import Timed, Timeline
+from gilbench.probes.timeline_probe import Timeline
 from gilbench.targets.workload import NO_ANSWER, Job
 
 MS = 10**6  # ns
@@ -53,112 +50,7 @@ def delayed_job(answer: Any = NO_ANSWER) -> Job:
     return Job(collections=[delayed(sum)(parts)], answer=answer)
 
 
-# --- What a task records
-
-
-@pytest.mark.parametrize("dumps", ["pickle", "cloudpickle"])
-def test_a_task_leaves_a_record_with_the_process_that_computes_or_in_its_folder(tmp_path: Path, dumps: str) -> None:
-    import cloudpickle
-
-    pickler = {"pickle": pickle, "cloudpickle": cloudpickle}[dumps]
-    timeline_probe._here.clear()
-
-    def run(home: int) -> None:
-        timed = Timed(node, ("b", "a"), "name\n\ud800", str(tmp_path), home)
-        assert pickle.loads(pickler.dumps(timed))(2, 1) == {"a": 1, "b": 2}
-
-    run(home=os.getpid())
-    assert list(tmp_path.iterdir()) == []
-    (here,) = timeline_probe._here
-    for _ in range(2):
-        run(home=-1)
-    assert len(timeline_probe._here) == 1
-    timeline_probe._here.clear()
-    away = timeline_probe._read(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [f"{os.getpid()}.jsonl"]
-    assert len(away) == 2
-    for name, process, thread, start, end, on_cpu in [here, *away]:
-        assert (name, process, thread) == ("name\n\ud800", os.getpid(), here[2])
-        assert start <= end
-        assert on_cpu >= 0
-    assert here[4] <= away[0][3] <= away[0][4] <= away[1][3], "one clock, in the order in which they ran"
-
-
-def node(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    return dict(sorted(values.items()))
-
-
-def test_a_task_that_fails_says_nothing_and_fails_as_before(tmp_path: Path) -> None:
-    def fail(values: Mapping[Any, Any]) -> None:
-        raise ZeroDivisionError("mine")
-
-    timeline_probe._here.clear()
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        Timed(fail, (), "x", str(tmp_path), os.getpid())()
-    assert timeline_probe._here == []
-
-
-# --- Wrapping a graph
-
-
-def test_whole_tasks_are_wrapped_and_nothing_else() -> None:
-    from dask._task_spec import Alias, DataNode, Dict, List, Task, TaskRef
-    from dask.local import get_sync
-
-    graph = {
-        "data": DataNode("data", 2),
-        "alias": Alias("alias", "data"),
-        "inner-1": Task("inner-1", add, TaskRef("alias"), 1, _data_producer=True),
-        # Arguments with work of their own, containers, and a key that is no text.
-        ("nested", 0): Task(("nested", 0), sum, List(TaskRef("inner-1"), Task(None, mul, TaskRef("data"), 5))),
-        "list": List(TaskRef("inner-1"), Dict(a=TaskRef("data"))),
-        "legacy": (add, ("nested", 0), 1),
-        "unused": Task("unused", mul, 1, 1),
-    }
-    handed: dict[Any, Any] = {}
-
-    def get(nodes: Mapping[Any, Any], keys: Any, **keywords: Any) -> Any:
-        handed.update(nodes)
-        assert keywords == {"more": 1}
-        return get_sync(nodes, keys)
-
-    timeline_probe._here.clear()
-    planned: list[str] = []
-    results = timeline_probe.timing(get, "nowhere", planned)(graph, [["legacy", "list"], "data"], more=1)
-    assert results == ((14, [3, {"a": 2}]), 2)
-    assert sorted(planned) == ["inner", "legacy", "list", "nested"]
-    assert sorted(record[0] for record in timeline_probe._here) == sorted(planned)
-    timeline_probe._here.clear()
-    assert handed["alias"] is graph["alias"]
-    assert handed["data"] is graph["data"]
-    assert "unused" not in handed, "what nobody needs is not run, and not planned"
-    assert handed["inner-1"].data_producer
-    assert not handed["legacy"].data_producer
-    assert {key: set(handed[key].dependencies) for key in ("list", ("nested", 0))} == {
-        "list": {"inner-1", "data"},
-        ("nested", 0): {"inner-1", "data"},
-    }
-
-
-def test_names_are_what_people_wrote() -> None:
-    task = SimpleNamespace(func=mul)
-    names = {
-        "square_sum-7a0c2d39-aaaa-4c4c-8888-000000000000": "square_sum",
-        ("read-csv-0123456789abcdef0123456789abcdef", 3): "read-csv",
-        "_private-1": "private",
-        "0123456789abcdef0123456789abcdef": "mul",
-        "x" * 500: "x" * timeline_probe.LONGEST_NAME,
-    }
-    assert {key: timeline_probe.name_of(key, task) for key in names} == names
-
-
-def test_too_many_tasks_are_refused_before_they_run() -> None:
-    def get(*_: Any, **__: Any) -> None:
-        raise AssertionError("nothing may run")
-
-    graph = {f"x-{i}": (add, i, 1) for i in range(timeline_probe.MOST + 1)}
-    with pytest.raises(Unavailable, match="2,001 tasks are too many"):
-        timeline_probe.timing(get, "nowhere", [])(graph, list(graph))
+# --- A compute that is watched
 
 
 def test_a_compute_that_is_watched_gives_the_same_as_one_that_is_not(tmp_path: Path) -> None:
@@ -193,13 +85,14 @@ def test_dask_says_which_results_it_had_already() -> None:
 
 
 def test_workers_are_numbered_as_they_come_to_work() -> None:
+    names = ["first", "second", "third", "late"]
     records = [
-        ("late", 70, 5, 108 * MS, 109 * MS, 0),
-        ("first", 90, 9, 101 * MS, 104 * MS, 0),
-        ("second", 70, 7, 102 * MS, 103 * MS, 0),
-        ("third", 90, 7, 105 * MS, 110 * MS, 0),
+        (3, 70, 5, 108 * MS, 109 * MS, 0),
+        (0, 90, 9, 101 * MS, 104 * MS, 0),
+        (1, 70, 7, 102 * MS, 103 * MS, 0),
+        (2, 90, 7, 105 * MS, 110 * MS, 0),
     ]
-    assert timeline_probe.relative(records, 100 * MS, 110 * MS) == [
+    assert timeline_probe.relative(records, names, 100 * MS, 110 * MS) == [
         ["first", 0, 0, 0.001, 0.004],
         ["second", 1, 0, 0.002, 0.003],
         ["third", 0, 1, 0.005, 0.010],
@@ -210,7 +103,7 @@ def test_workers_are_numbered_as_they_come_to_work() -> None:
 @pytest.mark.parametrize(("start", "end"), [(99, 105), (101, 111), (106, 105)])
 def test_clocks_that_disagree_are_reported(start: int, end: int) -> None:
     with pytest.raises(Unavailable, match="clocks"):
-        timeline_probe.relative([("x", 1, 1, start * MS, end * MS, 0)], 100 * MS, 110 * MS)
+        timeline_probe.relative([(0, 1, 1, start * MS, end * MS, 0)], ["x"], 100 * MS, 110 * MS)
 
 
 class Answers:

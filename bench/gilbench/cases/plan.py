@@ -45,12 +45,14 @@ class Profile:
     max_time: float
 
 
+SWEEP = ("tiny", "small", "default", "large")  # four sizes: a fixed cost and a rate can be told apart
+
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("quick", ("small",), ("small",), "representative", 0.15, 2, 5, 0.4, 105.0),
-        Profile("default", ("default",), ("small", "default", "large"), "core", 0.10, 2, 8, 0.8, 555.0),
-        Profile("thorough", ("default",), ("small", "default", "large"), "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
+        Profile("default", ("default",), SWEEP, "core", 0.10, 2, 8, 0.8, 555.0),
+        Profile("thorough", ("default",), SWEEP, "all", 0.03, 6, 30, 1.0, 2 * 3600.0),
     )
 }
 
@@ -170,6 +172,21 @@ def arms_of(case: Case) -> tuple[Case, ...]:
         case,
         replace(case, level=AS_IS),
     )
+
+
+def watched_cases(cases: Iterable[Case]) -> frozenset[Case]:
+    """Return the cases whose tasks are timed one by one: of each speed-up that is taken apart, one worker and all, leveled.
+
+    cases: of a plan. A speed-up is taken apart where all of its arms are among them.
+    """
+    planned = frozenset(cases)
+    found: set[Case] = set()
+    for case in planned:
+        if case.scheduler != "sync" and case.measure == "time" and case.level == LEVELED and case.parallelism > 1:
+            arms = arms_of(case)
+            if planned.issuperset(arms):
+                found.update(arms[2:4])
+    return frozenset(found)
 
 
 def _explained(workload: Workload, scheduler: Scheduler, breadth: str) -> bool:

@@ -5,7 +5,7 @@ same rounds as the others, so that the factors multiply to the speed-up that use
 
 The names follow the literature: a chain is a speedup stack (Eyerman, Du Bois, and Eeckhout, ISPASS 2012) whose factors multiply,
 as the efficiencies of the POP project do. A cause is what changes when it alone is switched; nothing here is inferred from
-a correlation.
+a correlation. What all workers bring is taken apart once more, from what each task saw: see gilbench.explain.efficiencies.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import Final
 from gilbench import units
 from gilbench.cases.case import Case
 from gilbench.cases.plan import arms_of
-from gilbench.explain import selected
+from gilbench.explain import efficiencies, selected
+from gilbench.explain.efficiencies import Efficiencies, Held
+from gilbench.explain.factors import NAMED, Cause, surely
 from gilbench.process.levels import LEVELED
-from gilbench.results.summary import CaseSummary, Summary
-from gilbench.stats import Estimate
+from gilbench.results.summary import INNER_THREADS, CaseSummary, Summary
+from gilbench.schedulers import all_schedulers
+from gilbench.stats import Estimate, quotient, total
 
-NAMED: Final = 1.05  # a factor is named as a cause when its whole interval lies beyond this, or below its inverse
-# Times as wide as a 95 % interval, in logs: a result makes a hundred such statements, and few of them may be chance.
-SURE: Final = 1.5
-FEW, SURE_OF_FEW = 4, 2.5  # with fewer rounds than this, the spread itself is hardly known
+AND: Final = "and to "  # begins the text of what else the ideal is lost to
+NOTICED: Final = 1.2  # times as long, from which a first compute is mentioned
 BEYOND: Final = 1.05  # times what the workers and the GIL allow, beyond which a factor is a fault of the measurement
 
 ALLOCATOR, ONE_WORKER, WORKERS, ALLOCATOR_AGAIN = "allocator", "one worker", "workers", "allocator, workers"
@@ -35,35 +36,24 @@ STEPS: Final = (ALLOCATOR, ONE_WORKER, WORKERS, ALLOCATOR_AGAIN)
 
 
 @dataclass(frozen=True)
-class Cause:
-    """One step of a chain. name: one of STEPS. factor: the speed-up that switching this alone brings; below 1 it costs."""
-
-    name: str
-    factor: Estimate
-
-    @property
-    def gains(self) -> bool:
-        """Whether it makes things faster for certain."""
-        return surely(self.factor, 1)
-
-    @property
-    def costs(self) -> bool:
-        """Whether it makes things slower for certain."""
-        return surely(self.factor, -1)
-
-
-@dataclass(frozen=True)
 class Chain:
     """A speed-up taken apart.
 
     case: all workers, leveled. causes: in the order of STEPS. speedup: sync as it is over all workers as they are. limit: the
-    most that the workers can bring: their number, or 1 over the fraction of the time that the GIL is held.
+    most that the workers can bring: their number, or 1 over the fraction of the time that the GIL is held. workers: what the
+    step of all workers consists of; None where its tasks were not timed one by one, and `unwatched` then says why. moved_bytes:
+    to and from tasks in one compute, where the workload is about that. starting: how many times as long the first compute takes,
+    with starting the workers; None where nothing has to start.
     """
 
     case: Case
     causes: tuple[Cause, ...]
     speedup: Estimate
     limit: float
+    workers: Efficiencies | None = None
+    unwatched: str = ""
+    moved_bytes: int = 0
+    starting: Estimate | None = None
 
     def cause(self, name: str) -> Cause:
         """Return the step of that name."""
@@ -92,41 +82,75 @@ class Chain:
         return self.cause(WORKERS).factor.low > BEYOND * self.limit
 
 
-def surely(factor: Estimate, side: int) -> bool:
-    """Return whether a factor is a gain (side 1) or a loss (side -1) beyond NAMED, for certain."""
-    value, end = math.log(factor.value), factor.low if side > 0 else factor.high
-    if end <= 0 or math.isinf(end):
-        return False
-    reach = (SURE if factor.n >= FEW else SURE_OF_FEW) * abs(value - math.log(end))
-    return side * value - reach > math.log(NAMED)
+@dataclass(frozen=True)
+class Named:
+    """A cause that is certain. name: a step, or what the ideal is lost to. text: how it is said."""
+
+    name: str
+    factor: Estimate
+    text: str
 
 
 def chains(summary: Summary) -> list[Chain]:
     """Return a chain for each workload, size and scheduler of which every step was measured, in the order of the cases."""
     known = {case.case: case for case in summary.cases if case.case.measure == "time"}
-    return [chain for case in known if (chain := _chain(summary, known, case)) is not None]
+    measured = [arms for case in known if (arms := _arms(known, case)) is not None]
+    pairs = [(one, many, _nested(sync), _held(summary, many.case)) for _, sync, one, many, _ in measured]
+    apart = efficiencies.efficiencies(pairs)
+    return [_chain(summary, arms, workers) for arms, workers in zip(measured, apart, strict=True)]
 
 
-def _chain(summary: Summary, known: dict[Case, CaseSummary], case: Case) -> Chain | None:
+def _arms(known: dict[Case, CaseSummary], case: Case) -> list[CaseSummary] | None:
+    """Return the arms of a chain, if the case is what a chain is about and all of them were measured."""
     if case.scheduler == "sync" or case.level != LEVELED or case.parallelism == 1:
         return None
     arms = arms_of(case)
-    if any(arm not in known for arm in arms):
-        return None
-    measured = [known[arm] for arm in arms]
+    return [known[arm] for arm in arms] if all(arm in known for arm in arms) else None
+
+
+def _chain(summary: Summary, measured: Sequence[CaseSummary], workers: Efficiencies | None) -> Chain:
     factors = [summary.ratio(before, after) for before, after in pairwise(measured)]
     causes = tuple(Cause(name, factor) for name, factor in zip(STEPS, factors, strict=True))
-    return Chain(case, causes, summary.ratio(measured[0], measured[-1]), _limit(summary, case))
+    _, _, one, many, as_users = measured
+    return Chain(
+        many.case,
+        causes,
+        summary.ratio(measured[0], as_users),
+        _limit(summary, many.case),
+        workers,
+        one.unwatched or many.unwatched,
+        many.moved_bytes,
+        _starting(many),
+    )
+
+
+def _starting(many: CaseSummary) -> Estimate | None:
+    """Return how many times as long as a later compute the first one takes, with starting the workers for it."""
+    scheduler = all_schedulers().get(many.case.scheduler)
+    if scheduler is None or not scheduler.crosses or many.opening is None:
+        return None
+    first = total(many.opening, many.first) if many.first else many.opening
+    return quotient(first, many.estimate)
+
+
+def _nested(sync: CaseSummary) -> bool:
+    """Return whether tasks have inner threads, as their CPU time under sync says."""
+    return any(flag.startswith(INNER_THREADS) for flag in sync.flags)
+
+
+def _held(summary: Summary, case: Case) -> Held | None:
+    for probing in summary.probes:
+        if probing.workload == case.workload and (held := selected.gil_held(probing)):
+            return Held(*held)
+    return None
 
 
 def _limit(summary: Summary, case: Case) -> float:
     """Return the most that the workers of a case can bring."""
-    limit = float(case.parallelism)
-    for probing in summary.probes:
-        _, low, _ = selected.gil_held(probing) or (0.0, 0.0, 0.0)
-        if probing.workload == case.workload and case.threads > 1 and low > 0:
-            limit = min(limit, case.workers * max(1.0, 1 / low))
-    return limit
+    held = _held(summary, case)
+    if held is None or case.threads == 1 or held.low <= 0:
+        return float(case.parallelism)
+    return min(float(case.parallelism), case.workers * max(1.0, 1 / held.low))
 
 
 def sentence(chain: Chain) -> str:
@@ -138,11 +162,19 @@ def sentence(chain: Chain) -> str:
             f"{who}: the workers seem to bring {units.estimate(workers, 'ratio')}, and cannot bring more than "
             f"{units.times(chain.limit)}: the measurement is at fault"
         )
-    parts = list(_parts(chain))
+    parts: list[str] = []
+    for cause in named(chain):
+        if cause.text.startswith(AND) and parts:
+            parts[-1] += f" {cause.text}"
+        else:
+            parts.append(cause.text)
     if abs(math.log(chain.unexplained)) > math.log(NAMED):
         parts.append(f"{units.times(chain.unexplained)} is not explained")
-    why = "; ".join(parts) if parts else "no single cause stands out from the noise"
-    return f"{who}: {pace(chain.speedup.value)} as sync, as users get them: {why}"
+    parts = parts or ["no single cause stands out from the noise"]
+    if chain.starting and starts_slowly(chain):
+        parts.append(f"a first compute that has to start the workers takes {units.times(chain.starting.value)} as long")
+    unseen = f" (what the workers lose is not told apart: {chain.unwatched})" if chain.unwatched else ""
+    return f"{who}: {pace(chain.speedup.value)} as sync, as users get them: {'; '.join(parts)}{unseen}"
 
 
 def pace(ratio: float) -> str:
@@ -150,35 +182,88 @@ def pace(ratio: float) -> str:
     return f"{units.times(ratio)} as fast" if ratio >= 1 else f"{units.times(1 / ratio)} as slow"
 
 
-def _parts(chain: Chain) -> Iterator[str]:
-    """Yield the causes that stand out, the largest gain first, then what is lost."""
+def named(chain: Chain) -> list[Named]:
+    """Return what is certain: the steps, the largest gain first, with what the ideal is lost to behind the workers."""
+    steps = sorted(_steps(chain), key=lambda cause: -cause.factor.value)
+    losses = _losses(chain)
+    at = next((at + 1 for at, cause in enumerate(steps) if cause.name == WORKERS), len(steps))
+    return [*steps[:at], *losses, *steps[at:]]
+
+
+def first_named(chain: Chain) -> Named | None:
+    """Return the certain cause with the largest effect, apart from the workers themselves; None where there is none."""
+    found = [cause for cause in named(chain) if cause.name != WORKERS]
+    return max(found, key=lambda cause: abs(math.log(cause.factor.value)), default=None)
+
+
+def starts_slowly(chain: Chain) -> bool:
+    """Return whether a first compute certainly takes noticeably longer, with starting the workers."""
+    return chain.starting is not None and surely(chain.starting, 1) and chain.starting.low > NOTICED
+
+
+def _steps(chain: Chain) -> Iterator[Named]:
+    """Yield the steps that stand out."""
     allocator = chain.allocator
-    found: list[tuple[float, str]] = []
     if surely(allocator, 1):
         text = "because freed memory is kept (MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ do that for sync too)"
-        found.append((allocator.value, f"{units.times(allocator.value)} {text}"))
+        yield Named(ALLOCATOR, allocator, f"{units.times(allocator.value)} {text}")
     elif surely(allocator, -1):
         text = "is lost because freed memory is given back to the system (MALLOC_TRIM_THRESHOLD_ avoids that)"
-        found.append((allocator.value, f"{units.times(1 / allocator.value)} {text}"))
+        yield Named(ALLOCATOR, allocator, f"{units.times(1 / allocator.value)} {text}")
     one, workers = chain.cause(ONE_WORKER), chain.cause(WORKERS)
     if one.gains:
-        found.append((one.factor.value, f"{units.times(one.factor.value)} from leaving the main thread"))
+        yield Named(ONE_WORKER, one.factor, f"{units.times(one.factor.value)} from leaving the main thread")
     elif one.costs:
-        lost = "the pool" if chain.case.workers == 1 else "copying and the pool"
-        found.append((one.factor.value, f"{units.times(1 / one.factor.value)} is lost to {lost}"))
+        yield Named(ONE_WORKER, one.factor, f"{units.times(1 / one.factor.value)} is lost to {_pool(chain)}")
     if workers.gains:
-        found.append((workers.factor.value, f"{units.times(workers.factor.value)} from {_several(chain.case)}"))
+        text = f"{units.times(workers.factor.value)} from {_several(chain.case)}"
+        yield Named(WORKERS, workers.factor, text)
     elif workers.costs:
-        found.append(
-            (workers.factor.value, f"{units.times(1 / workers.factor.value)} is lost with {_several(chain.case)}")
+        text = f"{units.times(1 / workers.factor.value)} is lost with {_several(chain.case)}"
+        yield Named(WORKERS, workers.factor, text)
+
+
+def _pool(chain: Chain) -> str:
+    """Return what one worker of a scheduler costs."""
+    scheduler = all_schedulers().get(chain.case.scheduler)
+    if scheduler is not None and not scheduler.crosses:
+        return "the pool"
+    if chain.moved_bytes >= efficiencies.MUCH_DATA:
+        return f"copying {units.size(chain.moved_bytes)} to and from tasks, and the pool"
+    return "copying and the pool"
+
+
+def _losses(chain: Chain) -> list[Named]:
+    """Return what part of the ideal is certainly lost to, the largest first."""
+    if chain.workers is None:
+        return []
+    lost = chain.workers.lost
+    rest = "the second CPU" if chain.workers.ideal == 2 else f"all {chain.workers.ideal} CPUs"
+    opening = f"{'the rest of ' if chain.cause(WORKERS).gains else ''}{rest} is lost to "
+    return [
+        Named(
+            loss.name,
+            loss.factor,
+            f"{opening if at == 0 else AND}{efficiencies.IN_WORDS[loss.name]} ({units.times(1 / loss.factor.value)})",
         )
-    yield from (text for _, text in sorted(found, reverse=True))
+        for at, loss in enumerate(lost)
+    ]
 
 
 def _several(case: Case) -> str:
     if case.workers == 1:
         return f"{case.threads} threads"
     return f"{case.workers} processes" if case.threads == 1 else f"{case.workers} processes of {case.threads} threads"
+
+
+def lacking(found: Sequence[Chain]) -> Iterator[str]:
+    """Yield a line where a result is from before the tasks of a speed-up were timed one by one."""
+    without = [chain for chain in found if chain.workers is None and not chain.unwatched]
+    if without:
+        yield (
+            f"what {len(without)} of {units.count(len(found), 'speed-up')} lose with all workers is not told apart: their tasks "
+            "were not timed one by one, as `gilbench run` does today"
+        )
 
 
 def headline(found: Sequence[Chain]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gilbench import units
-from gilbench.explain import chains, selected, series, winners
+from gilbench.explain import chains, factors, selected, series, winners
 from gilbench.explain.tutorial import Evidence, regret_of
 from gilbench.explain.winners import Contest
 from gilbench.results.summary import CaseSummary, Summary
@@ -164,7 +164,7 @@ def _causes(summary: Summary) -> Iterator[Finding]:
     found = [
         chain
         for chain in chains.chains(summary)
-        if chains.surely(chain.allocator, 1) and chain.allocator.low > NOTICED and not chain.impossible
+        if factors.surely(chain.allocator, 1) and chain.allocator.low > NOTICED and not chain.impossible
     ]
     largest = max(found, key=lambda chain: chain.allocator.low, default=None)
     if largest:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gilbench import units
-from gilbench.explain import selected
+from gilbench.explain import copying, selected
 from gilbench.results.summary import CaseSummary, Summary, pooled_speedup
 from gilbench.schedulers import PROCESSES, all_schedulers
 from gilbench.stats import Estimate, quotient
@@ -18,6 +18,7 @@ from gilbench.stats import Estimate, quotient
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot tell"
 RELEASED = 0.5  # of the time: code that holds the GIL for less lets a second thread gain something
 AS_OBJECTS = "csv_text_object"  # reads text as Python objects, which needs the GIL; pandas 3 does so only when asked to
+SWEEP = "gilbench run return_bytes --profile default"
 NOTICEABLE = 1.2  # a factor that a person notices; a smaller gain is neither "parallel" nor a win
 
 Answer = tuple[str, str]
@@ -153,12 +154,20 @@ def copy_back(evidence: Evidence) -> Answer:
     if not threads or not processes:
         return missing("return_bytes")
     slower = evidence.summary.ratio(processes, threads)
-    rate = processes.moved_bytes / processes.estimate.value
     return above(slower, NOTICEABLE), (
         f"returning {units.size(processes.moved_bytes)} takes {units.seconds(threads.estimate.value)} on threads and "
         f"{units.seconds(processes.estimate.value)} on processes, {units.estimate(slower, 'ratio')} as long; "
-        f"the copies move at {units.size(rate)}/s"
+        f"{_copying(evidence)}"
     )
+
+
+def _copying(evidence: Evidence) -> str:
+    """Return what the copies cost, as a fixed time and a rate."""
+    found = copying.cost(evidence.summary, "return_bytes", "processes")
+    if found is None:
+        return f"what a copy costs cannot be told from fewer than {copying.SIZES} sizes: {SWEEP}"
+    rate = f"{units.size(found.rate.value)}/s ({units.interval(found.rate, 'byte')} per second)"
+    return f"the copies cost {units.estimate(found.fixed, 'second')} per compute, and move at {rate}, from {found.sizes} sizes"
 
 
 @claim("loop-gil", chart="scaling")

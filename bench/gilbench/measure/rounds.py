@@ -14,7 +14,7 @@ from typing import Protocol
 
 from gilbench.cases.case import Case
 from gilbench.cases.order import Order
-from gilbench.cases.plan import Plan, observation_seed, round_seed, shuffled
+from gilbench.cases.plan import Plan, observation_seed, round_seed, shuffled, watched_cases
 from gilbench.measure.workers import OutOfTimeError
 from gilbench.results import disturbance
 from gilbench.results.journal import Journal
@@ -166,6 +166,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
         loops=loops,
         values=len(measured[0].values) if measured else None,
         round_seed=round_seed(ledger.plan.seed, round_),
+        watch=case in watched_cases(ledger.plan.cases),
     )
 
 

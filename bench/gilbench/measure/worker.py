@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gilbench.cases import watching
 from gilbench.cases.checking import Compute, WrongAnswer, failure_of
 from gilbench.cases.opening import OpenCase, opened
 from gilbench.cases.order import Order
@@ -87,6 +88,9 @@ def run_case(order: Order) -> dict[str, Any]:
         meter = Meter(wall=case.facts.first.checking_seconds)
         with load.watched() as machine_load:
             run = memory_run(order, case) if order.case.measure == "memory" else timed_run(order, case, meter)
+        began = time.perf_counter()
+        tasks = watching.watch(case.job, case.opened.keywords, case.settle, order.budget / 2) if order.watch else {}
+        meter.wall += time.perf_counter() - began
     facts = {
         **case.facts.as_metadata(),
         "moved_bytes": case.job.moved_bytes,
@@ -97,6 +101,7 @@ def run_case(order: Order) -> dict[str, Any]:
         "started": "fresh" if order.pools == SPAWN else "forked",
         "allocator": levels.in_words(order.case.level),
         **machine_load.as_metadata(),
+        **tasks,
     }
     return {**run, "metadata": {**run["metadata"], **facts}}
 

@@ -1,28 +1,23 @@
 """timeline: for each task of one compute, which process and thread ran it and from when to when, as the task itself saw it.
 
 dask's own Profiler reports when the parent hands tasks out and gets them back. It takes a batch for one task, and sees nothing
-of a cluster. So each task of the optimized graph is wrapped, and reads the clock in the thread that runs it: in the same way
-under every scheduler. Tasks that dask fused are one task, because that is what runs.
-
-The time that a thread waits for the GIL counts as time inside its task; the time on a CPU is recorded as well.
+of a cluster. So each task is wrapped, and reads the clock in the thread that runs it: see gilbench.cases.watching.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from gilbench import units
+from gilbench.cases import watching
+from gilbench.cases.watching import Record
 from gilbench.console import printable
 from gilbench.probes import Found, Probed, Scene, Unavailable
 
@@ -33,7 +28,6 @@ OF_WORKLOADS = True
 COMPUTES = 3  # the fastest is kept, so that no hiccup is drawn
 PATIENCE = 10.0  # seconds of computing after which no further compute is started
 MOST = 2000  # tasks: more could be neither drawn nor read
-LONGEST_NAME = 60  # characters
 
 STRETCHED = 1.3  # times as long as under sync, from which tasks are said to get in each other's way
 WAITING = 0.8  # share of a task's time on a CPU, below which it is said to wait
@@ -49,117 +43,7 @@ CURES = {
     UNUSED: "more tasks, or smaller batches of them, would use all",
 }
 
-# One clock for all processes: CLOCK_MONOTONIC on Linux, mach_absolute_time on macOS, QueryPerformanceCounter on Windows
-# (where time.monotonic has steps of 15 ms).
-now = time.perf_counter_ns
-
-Get = Callable[..., Any]
-Record = tuple[str, int, int, int, int, int]  # task, process, thread, start, end, time on a CPU (the last three in ns)
-
-
-# --- In every process that runs tasks
-
-
-# The records of the process that computes. Writing them to a file would release the GIL after each task, and so change what
-# is being watched.
-_here: list[Record] = []
-
-
-@dataclass(frozen=True)
-class Timed:
-    """What a wrapped task calls: it runs the task, then leaves a record of it.
-
-    node: dask's task. needs: keys of the values that it is called with, in order. home: the process that computes. folder:
-    for the records of all other processes.
-    """
-
-    node: Callable[[Mapping[Hashable, Any]], Any]
-    needs: tuple[Hashable, ...]
-    name: str
-    folder: str
-    home: int
-
-    def __call__(self, *values: Any) -> Any:
-        """Return the task's result, given the values that it needs."""
-        needed = dict(zip(self.needs, values, strict=True))
-        start, on_cpu = now(), time.thread_time_ns()
-        result = self.node(needed)
-        on_cpu, end = time.thread_time_ns() - on_cpu, now()
-        process = os.getpid()
-        record = (self.name, process, threading.get_ident(), start, end, on_cpu)
-        if process == self.home:
-            _here.append(record)
-        else:
-            os.write(_file(self.folder, process), json.dumps(record).encode() + b"\n")
-        return result
-
-
-@cache
-def _file(folder: str, process: int) -> int:
-    """Return a descriptor of the file that this process appends its records to, each with one write, so that none is torn."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    return os.open(Path(folder) / f"{process}.jsonl", flags, 0o600)
-
-
 # --- In the probed process
-
-
-def timing(get: Get, folder: str, planned: list[str]) -> Get:
-    """Return a `get` like dask's, which wraps every task of the graph, adds its name to `planned`, and calls `get`.
-
-    It raises Unavailable where there are more tasks than MOST.
-    """
-
-    def timed_get(graph: Any, keys: Any, **keywords: Any) -> Any:
-        from dask._task_spec import convert_legacy_graph, cull
-        from dask.core import flatten
-        from dask.utils import ensure_dict
-
-        whole = convert_legacy_graph(ensure_dict(graph.__dask_graph__() if hasattr(graph, "__dask_graph__") else graph))
-        nodes = {key: _timed(key, node, folder) for key, node in cull(whole, set(flatten([keys]))).items()}
-        planned.extend(node.func.name for node in nodes.values() if isinstance(getattr(node, "func", None), Timed))
-        if len(planned) > MOST:
-            raise Unavailable(f"{len(planned):,} tasks are too many for a timeline, which shows {MOST:,} at most")
-        return get(nodes, keys, **keywords)
-
-    return timed_get
-
-
-def _timed(key: Hashable, node: Any, folder: str) -> Any:
-    """Wrap a node of a graph as a whole: its arguments may hold tasks of their own. What does no work is left as it is."""
-    from dask._task_spec import Alias, DataNode, Task, TaskRef
-
-    if isinstance(node, Alias | DataNode):
-        return node
-    needs = tuple(node.dependencies)
-    inside = Timed(node, needs, name_of(key, node), folder, os.getpid())
-    # Distributed treats tasks that produce data with care when it hands them out: it must still recognize them.
-    return Task(key, inside, *map(TaskRef, needs), _data_producer=node.data_producer)
-
-
-def name_of(key: Hashable, node: Any) -> str:
-    """Return a task's name for people: the words of its key, which survive when dask fuses tasks; else its function's name."""
-    from dask.utils import funcname, key_split
-
-    name = str(key_split(key))
-    if name in ("data", "Other", ""):  # a key without words
-        name = funcname(getattr(node, "func", None) or type(node))
-    return name[:LONGEST_NAME]
-
-
-def _compute(scene: Scene, folder: str, planned: list[str]) -> tuple[list[Any], int, int]:
-    """Compute the job once, with its tasks wrapped; return the results, and start and end in ns."""
-    from dask import compute
-    from dask.base import get_scheduler
-
-    collections, keywords = scene.job.collections, scene.opened.keywords
-    groups = [collections] if scene.job.together else [[collection] for collection in collections]
-    results: list[Any] = []
-    start = now()
-    for group in groups:
-        get = get_scheduler(scheduler=keywords.get("scheduler"), collections=list(group))
-        results += compute(*group, **{**keywords, "scheduler": timing(get, folder, planned)})
-    return results, start, now()
 
 
 def record_tasks(scene: Scene, folder: str) -> Found:
@@ -170,44 +54,32 @@ def record_tasks(scene: Scene, folder: str) -> Found:
     from gilbench.targets.answers import same
     from gilbench.targets.workload import NO_ANSWER
 
-    _here.clear()
-    planned: list[str] = []
-    results, start, end = _compute(scene, folder, planned)
-    scene.settle()
-    records = [*_here, *_read(Path(folder))]
-    _here.clear()
-    if scene.job.answer is not NO_ANSWER and (difference := same(results, scene.job.answer)):
+    found = watching.watched(scene.job, scene.opened.keywords, scene.opened.settle, folder, MOST)
+    if scene.job.answer is not NO_ANSWER and (difference := same(found.results, scene.job.answer)):
         raise Unavailable(f"the answer of the watched compute differs from the right one: {difference}")
     return {
-        "tasks": relative(records, start, end),
-        "seconds": (end - start) / 1e9,
+        "tasks": relative(found.records, found.nodes.names, found.start, found.end),
+        "seconds": (found.end - found.start) / 1e9,
         "workers": scene.case.parallelism,
-        "planned": len(planned),
-        "cpu_seconds": sum(record[-1] for record in records) / 1e9,
+        "planned": len(found.nodes.tasks),
+        "cpu_seconds": sum(record[-1] for record in found.records) / 1e9,
     }
 
 
-def _read(folder: Path) -> list[Record]:
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
-    return [tuple(json.loads(line)) for line in lines]
-
-
-def relative(records: Iterable[Record], start: int, end: int) -> list[list[Any]]:
+def relative(records: Iterable[Record], names: Sequence[str], start: int, end: int) -> list[list[Any]]:
     """Return [name, process, thread, start, end] of each record, by start, in seconds since `start`.
 
-    Processes, and threads of each process, are numbered from 0 in the order of their first tasks. Raises Unavailable
-    where a record lies outside [start, end]: processes do not share a clock, or a forked child continued by itself.
+    names: of the nodes that the records number. Processes, and threads of each process, are numbered from 0 in the order of
+    their first tasks. Raises Unavailable where a record lies outside [start, end].
     """
     processes: dict[int, dict[int, int]] = {}
     found: list[list[Any]] = []
-    for name, process, thread, begun, ended, _ in sorted(records, key=lambda record: record[3:5]):
-        if not start <= begun <= ended <= end:
-            raise Unavailable(
-                "a task ran outside the compute: a task forked, or clocks of this machine's processes differ"
-            )
+    in_order = sorted(records, key=lambda record: record[3:5])
+    watching.require_inside(in_order, start, end)
+    for number, process, thread, begun, ended, _ in in_order:
         threads = processes.setdefault(process, {})
         lane = [list(processes).index(process), threads.setdefault(thread, len(threads))]
-        found.append([name, *lane, (begun - start) / 1e9, (ended - start) / 1e9])
+        found.append([names[number], *lane, (begun - start) / 1e9, (ended - start) / 1e9])
     return found
 
 

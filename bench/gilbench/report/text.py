@@ -54,12 +54,15 @@ def of_result(summary: Summary, page: Page) -> str:
         last = case.case.workload
     console.print(Text(printable(headline(summary))))
     console.print(table)
-    for chain in chains.chains(summary):
+    found = chains.chains(summary)
+    for chain in found:
         console.print(
             Text(
                 printable(f"why: {chain.case.workload}, size {chain.case.size}, {chains.sentence(chain)}"), style="dim"
             )
         )
+    for note in chains.lacking(found):
+        console.print(Text(printable(f"note: {note}"), style="dim"))
     for failure in summary.failures:
         reason = f"failed: {failure.case.name}: {failure.kind}: {failure.reason}"
         console.print(Text(printable(reason), style="red"))

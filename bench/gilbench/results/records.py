@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from gilbench.cases import watching
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
 from gilbench.errors import Failure
@@ -23,6 +24,7 @@ LEAST, MOST = 1e-12, 1e18
 FIGURES: Final = (
     *("open_seconds", "first_seconds", "build_seconds", "busy_seconds", "others_cpus", "stolen_cpus", "cpu_over_wall"),
     *("tasks", "build_tasks", "workers_used", "moved_bytes", "loops"),
+    *watching.FIGURES,
 )
 
 

@@ -6,12 +6,13 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gilbench import stats
 from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan
+from gilbench.cases.watching import UNWATCHED, TaskFigures
 from gilbench.errors import Failure
 from gilbench.process.levels import AS_IS, LEVELED
 from gilbench.results import disturbance
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 from gilbench.results.records import Observation, Result
 
 NESTED = 1.05  # CPU time over wall time under sync; above it, tasks must have threads of their own
+INNER_THREADS = "inner threads"  # begins the flag that says so
 BEYOND = 1.05  # of the ideal speed-up; above it, sync must do extra work, such as fetching memory again
 CONTROL = "control"  # the family that has to scale under every parallel scheduler
 CONTROL_SCALES = 0.7  # of the ideal speed-up
@@ -44,6 +46,7 @@ class CaseSummary:
     stop: why measuring stopped: "precision", "max observations", "max time", ...
     build: seconds to build the graph before anything is computed. build_tasks: tasks executed while building it.
     ran_on: what ran the tasks, according to dask: "threads", "processes", "cluster PxT" or "unknown".
+    watched: round -> what the tasks of one compute added up to, where they were timed one by one. unwatched: why they were not.
     disturbed: whether other programs kept the machine busy meanwhile, so that the case can win and lose nothing.
     """
 
@@ -63,6 +66,8 @@ class CaseSummary:
     build: Estimate | None = None
     build_tasks: int = 0
     ran_on: str = ""
+    watched: Mapping[int, TaskFigures] = field(default_factory=dict)
+    unwatched: str = ""
     disturbed: bool = False
 
 
@@ -261,6 +266,8 @@ def _case_summary(
         flags=tuple(_flags(case, runs)),
         stop=result.stops.get(case.name, "unfinished"),
         build_tasks=max(int(run.metadata.get("build_tasks", 0)) for run in runs),
+        watched={run.round: seen for run in runs if (seen := TaskFigures.from_metadata(run.metadata))},
+        unwatched=next((str(run.metadata[UNWATCHED]) for run in runs if UNWATCHED in run.metadata), ""),
         ran_on=" or ".join(sorted({str(run.metadata.get("ran_on", "unknown")) for run in runs})),
         disturbed=any(map(disturbance.is_disturbed, runs)),
     )
@@ -278,7 +285,7 @@ def _estimates_of(runs: Mapping[Case, Sequence[Observation]], key: str) -> dict[
 def _flags(case: Case, runs: Sequence[Observation]) -> Iterator[str]:
     nested = [float(run.metadata["cpu_over_wall"]) for run in runs if "cpu_over_wall" in run.metadata]
     if nested and statistics.median(nested) > NESTED:
-        yield f"inner threads: CPU time is {statistics.median(nested):.2f}x wall time"
+        yield f"{INNER_THREADS}: CPU time is {statistics.median(nested):.2f}x wall time"
     used = max(int(run.metadata.get("workers_used", 0)) for run in runs)
     if case.scheduler != "sync" and 0 < used < min(case.parallelism, int(runs[-1].metadata.get("tasks", 0))):
         yield f"ran on {used} of {case.parallelism} workers"

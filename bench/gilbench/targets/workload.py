@@ -48,7 +48,7 @@ class Workload:
     representative: represents its family in the quick profile, and runs on every scheduler in the default profile.
     scaling: measured at every worker count in the default profile, not only at the largest. If it is also representative,
         it runs on every scheduler in the quick profile too.
-    sweep: measured at every size except tiny in the default profile, because size is its point.
+    sweep: measured at every size in the default profile, because size is its point.
     collection: a dask object with a default scheduler of its own, which is measured too (`.compute()` without
         arguments). It is computed both by `x.compute(scheduler=...)` and by `dask.compute(x, scheduler=...)`.
     pinned: inner threads are pinned to one per task; False leaves them as users get them.

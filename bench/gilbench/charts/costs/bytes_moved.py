@@ -13,7 +13,7 @@ from gilbench import stats, units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import intervals, scales, style
 from gilbench.charts.table import SERIES, Table
-from gilbench.explain import selected, series
+from gilbench.explain import copying, selected, series
 from gilbench.explain.grouping import grouped
 from gilbench.results.summary import CaseSummary, Summary
 
@@ -44,7 +44,10 @@ def draw(summaries: Sequence[Summary]) -> Figure:
         style.messages(summaries, message),
         summaries,
         rows * PANEL + 0.1,
-        notes=[f"{intervals.reading(case.estimate for case in cases)} Each scheduler is shown with its most workers."],
+        notes=[
+            f"{intervals.reading(case.estimate for case in cases)} Each scheduler is shown with its most workers.",
+            *costs(summaries),
+        ],
         legend=_legend([name for name, _ in curves]),
         width=max(style.WIDTH, 2.6 * columns),
     )
@@ -57,6 +60,21 @@ def draw(summaries: Sequence[Summary]) -> Figure:
             axes.set_title(style.fitted(style.plain(title), 0.8 * figure.get_figwidth() / columns, weight="bold"))
             axes.set_ylabel("seconds per compute (log scale)" if place % columns == 0 else "")
     return figure
+
+
+def costs(summaries: Sequence[Summary]) -> list[str]:
+    """Return a note for each result on what copying costs beyond threads: a fixed time and a rate; none with few sizes."""
+    notes = []
+    for summary in summaries:
+        found = [
+            f"{style.plain(workload)} {units.seconds(cost.fixed.value)} + bytes / ({style.tick(units.size(cost.rate.value))}/s)"
+            for workload in workloads(summary)
+            if (cost := copying.cost(summary, workload, "processes"))
+        ]
+        of = f"{style.plain(summary.name)}: " if len(summaries) > 1 else ""
+        if found:
+            notes.append(f"{of}What processes add to threads, fitted over sizes: {', '.join(found)}.")
+    return notes
 
 
 def workloads(summary: Summary) -> dict[str, Curves]:
