@@ -11,8 +11,8 @@ The folders of GROUPS are the registry: a module there whose name has no leading
 `draw` uses neither pyplot nor files, and raises NothingToDraw if the results lack what the chart shows. The page of a
 result prints the table below the chart. A module with `PROBE = "gil"` draws what that probe found; if it cannot read a
 finding, the finding counts as malformed and there is nothing to draw. A module with `OF = "verdicts"` draws the verdicts of
-checks, Sequence[Verdicts], instead of results, and one with `OF = "history"` draws Sequence[Track]. Importing this package does not import matplotlib, because `gilbench --help` must
-stay instant.
+checks, Sequence[Verdicts], instead of results, and one with `OF = "history"` draws the benchmarks of a history,
+Sequence[Track]. Importing this package does not import matplotlib, because `gilbench --help` must stay instant.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gilbench.checks.followup.commits import commits_of
 from gilbench.checks.lockstep import Live, Start, epoch
 from gilbench.checks.scope import CheckOptions
 from gilbench.console import printable
-from gilbench.errors import INTERRUPTED
+from gilbench.errors import INTERRUPTED, UserError
 from gilbench.files import cache_environment, cache_folder
 from gilbench.report import Page, text
 from gilbench.results import history_file

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 
+from gilbench import units
 from gilbench.console import printable
 from gilbench.report import Page
 from gilbench.results.verdicts import Line, Verdicts
@@ -29,6 +30,6 @@ def _entry(line: Line, verdicts: Verdicts) -> dict[str, str | float]:
         "value": value,
     }
     if line.low > 0 and math.isfinite(line.high):
-        entry["range"] = f"± {value * (line.high - line.low) / 2 / line.ratio:.4g}"
+        entry["range"] = f"± {units.digits(value * (line.high - line.low) / 2 / line.ratio)}"
     entry["extra"] = printable(f"{line.kind}: {line.ratio:.3f} of {verdicts.base}")
     return entry

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from gilbench.errors import UserError
 
-
 CI = "ci"  # the name that asks for workflows
 WORKFLOWS = Path(".github") / "workflows"
 
