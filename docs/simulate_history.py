@@ -1,6 +1,6 @@
 """Simulate histories of a project with known changes, and print how well `gilbench history` finds them.
 
-    python docs/simulate_history.py [--histories 10] [--seed 1]
+    python docs/simulate_history.py [--histories 10] [--seed 1] [--write FILE]
 
 Each history has 500 revisions. Every check of it is decided as a real one is (gilbench.checks.sequential), from epochs with
 the spread that was measured; so ratios and intervals are those that a history would hold. Rows differ in what each revision is
@@ -13,13 +13,15 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from gilbench.checks.sequential import Design, decide
 from gilbench.explain.tracks import Track, tracks
+from gilbench.results import history_file
 from gilbench.results.history_file import Entry
 from gilbench.results.verdicts import Revision
 
@@ -81,7 +83,7 @@ PLANS = (
 def revision(index: int) -> Revision:
     """Return a commit of this number."""
     day, second = divmod(index * 600, 86400)
-    return Revision(f"{index:040x}", f"2026-{1 + day // 28:02d}-{1 + day % 28:02d}T{_clock(second)}Z")
+    return Revision(f"{index:09d}{0:031d}", f"2026-{1 + day // 28:02d}-{1 + day % 28:02d}T{_clock(second)}Z")
 
 
 def _clock(second: int) -> str:
@@ -125,7 +127,7 @@ def _entry(rng: np.random.Generator, base: int, head: int, truth: float, spread:
 
 def score(found: Sequence[str], known: dict[int, float]) -> Score:
     """Compare the commits of change points with the known changes."""
-    points = [int(commit, 16) for commit in found]
+    points = [int(commit[:9]) for commit in found]
     near = {index for index in known if any(abs(index - point) <= NEAR for point in points)}
     false = [point for point in points if not any(abs(index - point) <= NEAR for index in known)]
     return Score(len(known), len(near), len(false))
@@ -191,12 +193,25 @@ def _p(left: np.ndarray, right: np.ndarray) -> float:
     return float(stats.ttest_ind(left, right).pvalue)
 
 
+def example(seed: int, revisions: int = 150) -> Iterator[Entry]:
+    """Yield the history of three benchmarks, for a picture: two changes, one that is taken back, and none."""
+    kinds = {"parse": {40: 1.1, 95: 1.06}, "render": {70: 1.08, 90: 1 / 1.08}, "save": {}}
+    for number, (name, ratios) in enumerate(kinds.items()):
+        known = {index: math.log(ratio) for index, ratio in ratios.items()}
+        for entry in history(PLANS[2], known, seed + number, revisions):
+            yield replace(entry, benchmark=name)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--histories", type=int, default=10, help="for each row")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="instead, write a history of three benchmarks")
     options = parser.parse_args()
+    if options.write:
+        history_file.append(options.write, list(example(options.seed)))
+        return
     head = [
         "each revision is checked against",
         "change",

@@ -94,7 +94,7 @@ def scatter(steps: Sequence[Step]) -> tuple[float, float]:
     """Return by which factor checks scatter more (or less) than their errors say, and the degrees of freedom of that.
 
     It comes from pairs of neighboring revisions, few of which have a change between them, by the median absolute deviation.
-    With few pairs it is at least 1, and the errors are taken as known (infinite degrees of freedom).
+    With few pairs the errors are believed as they are (infinite degrees of freedom).
     """
     ordered = sorted(steps, key=lambda step: (step.head, step.base))
     scores = [
@@ -104,10 +104,9 @@ def scatter(steps: Sequence[Step]) -> tuple[float, float]:
         for before, after in pairwise(ordered)
         if after.base == before.base or abs(after.head - after.base) == 1
     ]
-    found = 1.4826 * float(np.median(np.abs(scores))) if scores else 1.0
     if len(scores) < ENOUGH:
-        return max(1.0, found), math.inf
-    return max(NARROWEST, found), SCATTER_DF * len(scores)
+        return 1.0, math.inf
+    return max(NARROWEST, 1.4826 * float(np.median(np.abs(scores)))), SCATTER_DF * len(scores)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from gilbench import units
 from gilbench.charts import NothingToDraw
 from gilbench.charts.drawing import style
+from gilbench.explain.change_points import LEAST
 from gilbench.explain.tracks import Change, Track
 
 OF: Final = "history"  # it draws tracks instead of results
@@ -32,7 +33,8 @@ def draw(tracks: Sequence[Track]) -> Figure:
         raise NothingToDraw("this history has no check: add one with `gilbench check --history FILE`")
     shown = found[:MOST]
     notes = [
-        "Mark: one check, at the level of its base times the measured ratio; line: its 95 % interval. Black: the level found.",
+        "Time against the first revision. Mark: a check, at the level of its base times the ratio measured; "
+        "line: its 95 % interval. Black: the level found.",
         "Both sides of a check took turns on one machine, so a change of machine changes nothing here.",
     ]
     if len(found) > len(shown):
@@ -44,7 +46,7 @@ def draw(tracks: Sequence[Track]) -> Figure:
         axes.set_title(style.plain(track.benchmark, 80))
         _panel(axes, track)
     figure.axes[-1].set_xlabel("revisions that were checked, by the time of their commits (number)")
-    figure.axes[len(shown) // 2].set_ylabel("time, against the first revision (change)")
+    figure.axes[len(shown) // 2].set_ylabel("time (change)")
     return figure
 
 
@@ -58,7 +60,7 @@ def message(tracks: Sequence[Track]) -> str:
     if not newest:
         count = max((len(track.revisions) for track in tracks), default=0)
         return f"No benchmark has changed in {units.count(count, 'revision')}"
-    lasting = [item for item in newest if item[2].ratio.value > 1 and item[3].levels[-1] > 1]
+    lasting = [item for item in newest if item[2].ratio.value > 1 and item[3].levels[-1] > math.exp(LEAST)]
     _, name, change, track = max(lasting or newest, key=lambda item: item[:2])
     word = "slower" if change.ratio.value > 1 else "faster"
     more = f"; {units.count(len(newest) - 1, 'more change')}" if len(newest) > 1 else ""
@@ -126,7 +128,8 @@ def _panel(axes: Axes, track: Track) -> None:
         if row is not None:
             ends[row] = left + width
             place = top - span * (0.06 + 0.22 * row)
-            axes.text(left, place, f" {text}", color=color, va="top", fontsize=style.TEXT)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85}
+            axes.text(left, place, f" {text}", color=color, va="top", fontsize=style.TEXT, zorder=5, bbox=box)
     step = next((step for step in STEPS if math.expm1(high) - math.expm1(low) <= 5 * step), STEPS[-1])
     ticks = [step * i for i in range(-40, 400) if step * i > -1 and low <= math.log1p(step * i) <= high]
     axes.set_yticks([math.log1p(tick) for tick in ticks], [f"{tick:+.0%}" if tick else "0" for tick in ticks])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from gilbench.errors import UserError
 from gilbench.results.verdicts import Line, ordered
 
 SHOWN = 12  # functions
+CASE = re.compile(r"(.+?):\w+:[\w-]+:\d+x\d+(:.*)?", re.DOTALL)  # WORKLOAD:SIZE:SCHEDULER:SHAPE, as Case.name
 Profile = Mapping[str, Sequence[float]]  # function -> seconds inside it and calls, for each compute
 
 
@@ -27,9 +29,8 @@ def next_step(lines: Sequence[Line], options: CheckOptions) -> list[str]:
     changed = [line for line in ordered(lines) if line.kind in ("regression", "improvement") and not line.reason]
     if not changed or options.inject or options.aa:
         return []
-    names = list(dict.fromkeys(line.case.partition(":")[0] for line in changed))
-    # A case of gilbench is named WORKLOAD:SIZE:SCHEDULER:...; other names are of benchmarks as they are.
-    chosen = next((name for name in names if name in options.workloads), names[0])
+    named = CASE.fullmatch(changed[0].case)
+    chosen = named[1] if named else changed[0].case
     arms = ["--base", options.base, *(["--head", options.head] if options.head else [])]
     size = ["--size", options.size] if options.size != "tiny" else []
     command = shlex.join(["gilbench", "check", *arms, *size, "--profile", chosen])
