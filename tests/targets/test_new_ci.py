@@ -14,9 +14,12 @@ from click.testing import CliRunner
 
 from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
+from gilbench.report import Page, formats
 from gilbench.targets.scaffold import new_ci
+from tests.scripted import verdicts
 
 CHECK, COMMENT = "gilbench.yml", "gilbench-comment.yml"
+FOLDER = "gilbench-check"
 
 
 @pytest.fixture
@@ -54,9 +57,7 @@ def test_every_gilbench_command_parses_and_compares_with_the_base(workflows: dic
     assert [arguments[0] for arguments in found] == ["check"]
     given = gilbench.commands["check"].make_context("check", found[0][1:]).params
     assert given["base"] == "HEAD^1", "the first parent of the merge that is checked out"
-    assert (given["markdown"], given["junit"], given["json"]) == tuple(
-        Path("check") / name for name in ("check.md", "check.xml", "check.json")
-    )
+    assert (given["markdown"], given["json"]) == (Path(FOLDER, "check.md"), Path(FOLDER, "check.json"))
 
 
 def test_the_base_is_fetched_and_no_credentials_stay(workflows: dict[str, Any]) -> None:
@@ -68,7 +69,7 @@ def test_gilbench_is_installed_and_what_it_makes_is_cached(workflows: dict[str, 
     assert any(line.startswith("python -m pip install gilbench") for line in commands(workflows[CHECK]))
     assert uses(workflows[CHECK], "setup-python")["with"]["cache"] == "pip"
     (job,) = workflows[CHECK]["jobs"].values()
-    assert job["env"]["GILBENCH_CACHE"].endswith(uses(workflows[CHECK], "cache")["with"]["path"])
+    assert job["env"]["GILBENCH_CACHE"] == uses(workflows[CHECK], "cache")["with"]["path"] == "~/.cache/gilbench"
 
 
 def test_the_job_of_a_pull_request_can_write_nothing_and_knows_no_secret(workflows: dict[str, Any]) -> None:
@@ -88,7 +89,7 @@ def test_the_table_travels_to_a_workflow_of_its_own_that_runs_none_of_the_forks_
     sent, received = uses(workflows[CHECK], "upload-artifact"), uses(comment, "download-artifact")
     assert sent["if"] == "always()"
     assert sent["with"]["name"] == received["with"]["name"]
-    assert sent["with"]["path"].rstrip("/") == received["with"]["path"] == "check"
+    assert sent["with"]["path"].rstrip("/") == received["with"]["path"] == FOLDER
 
 
 def test_a_comment_that_may_not_be_posted_fails_nothing(workflows: dict[str, Any]) -> None:
@@ -100,8 +101,13 @@ def test_what_comes_from_the_pull_request_is_never_part_of_a_script(workflows: d
         assert not [line for line in commands(workflow) if "${{" in line]
     script = "\n".join(commands(workflows[COMMENT]))
     assert "grep -xE '[0-9]+'" in script and "headRefOid" in script
-    (longest,) = re.findall(r"head -c (\d+) check/check\.md", script)
+    (longest,) = re.findall(r"head -c (\d+) gilbench-check/check\.md", script)
     assert int(longest) < 65_536, "the longest comment that the code host takes"
+
+
+def test_only_a_comment_of_its_own_is_updated(workflows: dict[str, Any]) -> None:
+    (start,) = re.findall(r'startswith\("([^"]+)"\)', "\n".join(commands(workflows[COMMENT])))
+    assert formats("verdicts")["markdown"](verdicts(), Page()).startswith(start)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The history of a project's checks: a file with one JSON line for each check of each benchmark, made to be merged by git.
 
-Lines are only ever appended, and their order means nothing: revisions are ordered by the time of their commits. So a merge of
-two branches is right if it keeps the lines of both, which `merge=union` in .gitattributes does; a line that is there twice
-counts once. Each line states the version of its format, because a union has no place for a header.
+Lines are only ever appended, and revisions are ordered by the time of their commits (within a second, as in the file). So a
+merge of two branches is right if it keeps the lines of both, which `merge=union` in .gitattributes does; a line that is there
+twice counts once. Each line states the version of its format, because a union has no place for a header.
 """
 
 from __future__ import annotations

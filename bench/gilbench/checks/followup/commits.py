@@ -35,7 +35,8 @@ def _commit(spec: Spec, history: Path | None) -> Revision:
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *kept)
         if changed:
             raise UserError(f"the working tree has changes ({changed.split()[-1]}): commit them first")
-    found = _git("log", "-1", "--format=%H %cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", spec.rev or "HEAD", "--")
+    form = ("--format=%H %cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ")
+    found = _git("log", "-1", *form, "--end-of-options", spec.rev or "HEAD", "--")
     commit, _, time = found.partition(" ")
     return Revision(commit, time)
 
