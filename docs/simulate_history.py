@@ -193,6 +193,11 @@ def _p(left: np.ndarray, right: np.ndarray) -> float:
     return float(stats.ttest_ind(left, right).pvalue)
 
 
+def percent(share: float, digits: int) -> str:
+    """Return a share as a percentage."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def example(seed: int, revisions: int = 150) -> Iterator[Entry]:
     """Yield the history of three benchmarks, for a picture: two changes, one that is taken back, and none."""
     kinds = {"parse": {40: 1.1, 95: 1.06}, "render": {70: 1.08, 90: 1 / 1.08}, "save": {}}
@@ -230,8 +235,8 @@ def main() -> None:
                 (track,) = tracks(entries)
                 total += score(commits(track), known)
                 naive += score(summed(entries), known)
-            found = f"{total.found} of {total.known} ({total.found / total.known:.1%})" if size else ""
-            cells = [plan.name, f"+{size:.0%} or back" if size else "none", found]
+            found = f"{total.found} of {total.known} ({percent(total.found / total.known, 1)})" if size else ""
+            cells = [plan.name, f"+{percent(size, 0)} or back" if size else "none", found]
             cells += [f"{wrong.false / options.histories:.2f}" for wrong in (total, naive)]
             print("| " + " | ".join(cells) + " |", flush=True)
 
