@@ -82,6 +82,8 @@ def test_a_working_tree_with_changes_is_no_commit_but_the_history_itself_may_cha
     Path("untracked").write_text("")
     assert commits_of(parse("HEAD~1"), TREE, Path("h.jsonl")) is not None
     assert commits_of(parse("HEAD~1"), TREE, None) is None
+    git("checkout", "h.jsonl")
+    assert commits_of(parse("HEAD~1"), TREE, Path("..", "outside.jsonl")) is not None
     Path("a.txt").write_text("changed")
     with pytest.raises(UserError, match=r"the working tree has changes \(a\.txt\): commit them first"):
         commits_of(parse("HEAD~1"), TREE, Path("h.jsonl"))
@@ -121,14 +123,21 @@ def test_where_head_does_not_differ_there_is_no_next_step() -> None:
 
 
 def test_functions_are_ordered_by_how_much_they_differ() -> None:
-    base = {"a.py:same": (1.0, 5.0), "a.py:slower": (0.1, 2.0), "gone": (0.2, 1.0)}
-    head = {"a.py:same": (1.01, 5.0), "a.py:slower": (0.6, 8.0), "new\x1b": (0.05, 1.0)}
+    base = {"a.py:none": (1.0, 5.0), "a.py:same": (1.0, 5.0), "a.py:slower": (0.1, 2.0), "gone": (0.2, 1.0)}
+    head = {"a.py:none": (1.001, 5.0), "a.py:same": (0.97, 5.0), "a.py:slower": (0.6, 8.0), "new\x1b": (0.05, 1.0)}
     lines = profiles.table(base, head)
     assert [line.split()[-1] for line in lines[1:5]] == ["a.py:slower", "gone", "new\x1b", "a.py:same"]
     assert lines[1].split()[0] == "+500" and "2 -> 8" in lines[1]
     assert lines[2].startswith("     -200 ms")
-    assert "1.30 s" in lines[5] and "1.66 s" in lines[5]
+    assert "2.30 s" in lines[5] and "2.62 s" in lines[5]
     assert "\x1b" not in profiles.printable_lines("\n".join(lines))
+
+
+def test_equal_profiles_say_so_and_the_shortest_of_several_counts() -> None:
+    noisy = [{"f": (seconds, 1.0)} for seconds in (0.3, 0.1, 0.2)]
+    assert profiles.least([*noisy, {"g": (0.1, 1.0)}]) == {"f": (0.0, 0.0), "g": (0.0, 0.0)}
+    assert profiles.least(noisy) == {"f": (0.1, 1.0)}
+    assert any("no function differs by 1% of base's time" in line for line in profiles.table(noisy[0], noisy[0]))
 
 
 def test_a_profile_names_functions_by_their_place_in_the_tree(tmp_path: Path) -> None:

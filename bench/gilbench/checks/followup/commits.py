@@ -31,7 +31,8 @@ def _commit(spec: Spec, history: Path | None) -> Revision:
     if spec.rev is None:
         if spec.path is None or Path(spec.path).resolve() != Path.cwd():
             raise UserError(f"{spec.text!r} is no commit")
-        kept = [f":(exclude){os.path.relpath(history)}"] if history and history.exists() else []
+        inside = history is not None and history.resolve().is_relative_to(Path.cwd().resolve())
+        kept = [f":(exclude){os.path.relpath(history)}"] if history is not None and inside else []
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *kept)
         if changed:
             raise UserError(f"the working tree has changes ({changed.split()[-1]}): commit them first")

@@ -19,7 +19,7 @@ from typing import Any
 from gilbench.cases.opening import opened
 from gilbench.cases.order import Order
 
-SECONDS = 1.0  # of computing, without the profiler's own time
+SECONDS = 0.5  # of computing, without the profiler's own time
 MOST = 1000  # computes
 
 

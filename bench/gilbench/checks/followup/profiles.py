@@ -20,6 +20,8 @@ from gilbench.errors import UserError
 from gilbench.results.verdicts import Line, ordered
 
 SHOWN = 12  # functions
+ROUNDS = 3  # profiles of each arm; what is not in all of them is chance
+LEAST = 0.01  # of base's time: a smaller difference is not shown
 CASE = re.compile(r"(.+?):\w+:[\w-]+:\d+x\d+(:.*)?", re.DOTALL)  # WORKLOAD:SIZE:SCHEDULER:SHAPE, as Case.name
 Profile = Mapping[str, Sequence[float]]  # function -> seconds inside it and calls, for each compute
 
@@ -45,23 +47,36 @@ def show(cases: Sequence[Case], arms: tuple[Arm, Arm], timeout: float) -> str:
     under_sync = {case.workload: dataclasses.replace(case, scheduler="sync", workers=1, threads=1) for case in cases}
     parts = []
     for workload, case in under_sync.items():
-        base, head = (_profile(case, arm, timeout) for arm in arms)
+        rounds = [[_profile(case, arm, timeout) for arm in arms] for _ in range(ROUNDS)]
+        base, head = (least([profiled[side] for profiled in rounds]) for side in range(2))
         parts.append("\n".join([workload, *table(base, head)]))
     return printable_lines("\n\n".join(parts)) + "\n"
+
+
+def least(profiles: Sequence[Profile]) -> Profile:
+    """Return the shortest time of each function, for what else ran only adds to it. Functions that one profile lacks have 0."""
+    names = list(dict.fromkeys(name for profile in profiles for name in profile))
+    nothing = (0.0, 0.0)
+    return {
+        name: min((profile.get(name, nothing) for profile in profiles), key=lambda found: found[0]) for name in names
+    }
 
 
 def table(base: Profile, head: Profile) -> list[str]:
     """Return lines with the functions whose time inside them differs most, the largest difference first."""
     nothing = (0.0, 0.0)
     differences = {name: head.get(name, nothing)[0] - base.get(name, nothing)[0] for name in {**base, **head}}
-    largest = sorted(differences, key=lambda name: (-abs(differences[name]), name))[:SHOWN]
+    totals = [sum(seconds for seconds, _ in profile.values()) for profile in (base, head)]
+    matter = [name for name, seconds in differences.items() if abs(seconds) >= LEAST * totals[0]]
+    largest = sorted(matter, key=lambda name: (-abs(differences[name]), name))[:SHOWN]
     lines = [f"{'head - base':>12s}  {'base':>9s}  {'head':>9s}  {'calls':>15s}  function"]
     for name in largest:
         (before, calls), (now, again) = base.get(name, nothing), head.get(name, nothing)
         difference = f"{'+' if differences[name] >= 0 else '-'}{units.seconds(abs(differences[name]))}"
         counts = f"{calls:.4g}" if calls == again else f"{calls:.4g} -> {again:.4g}"
         lines.append(f"{difference:>12s}  {units.seconds(before):>9s}  {units.seconds(now):>9s}  {counts:>15s}  {name}")
-    totals = [sum(seconds for seconds, _ in profile.values()) for profile in (base, head)]
+    if not largest:
+        lines.append(f"no function differs by {LEAST:.0%} of base's time")
     lines.append(
         f"{'':12s}  {units.seconds(totals[0]):>9s}  {units.seconds(totals[1]):>9s}  {'':15s}  all, for each compute"
     )
