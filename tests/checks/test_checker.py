@@ -275,6 +275,8 @@ def test_a_broken_history_is_refused_before_anything_is_measured(check: Check) -
     (check.folder / "h.jsonl").write_text("{")
     with pytest.raises(UserError, match=r"h\.jsonl:1 is not a line of a history"):
         check.run(history=check.folder / "h.jsonl")
+    with pytest.raises(UserError, match="there is no folder"):
+        check.run(history=check.folder / "none" / "h.jsonl")
     assert check.started == 0
 
 

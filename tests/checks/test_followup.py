@@ -64,6 +64,7 @@ def test_two_commits_are_named_with_their_times_in_utc(git: Git) -> None:
     [
         ("path=/tmp", "HEAD", "is no commit"),
         ("no-such", "HEAD", "no-such"),
+        ("HEAD", "path=.", "name another --base"),
         ("python=3.13", "path=.", "differ in their interpreters or packages"),
         ("rev=HEAD~1,with=x==1", "HEAD", "differ in their interpreters or packages"),
     ],

@@ -50,6 +50,8 @@ def _check_history(options: CheckOptions) -> None:
         raise UserError("--history keeps real checks: leave out --aa and --inject")
     if options.history.exists():
         history_file.read(options.history)
+    elif not options.history.parent.is_dir():
+        raise UserError(f"cannot write {options.history}: there is no folder {options.history.parent}")
 
 
 def _run(

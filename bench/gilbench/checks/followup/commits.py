@@ -12,14 +12,17 @@ from gilbench.results.verdicts import Revision
 
 
 def commits_of(base: Spec, head: Spec, history: Path | None) -> tuple[Revision, Revision] | None:
-    """Return the commits of both arms; None if an arm is not a commit, or if the arms differ in interpreter or packages.
+    """Return the commits of both arms; None if an arm is none, if both are one, or if interpreter or packages differ.
 
     history: where the check is to be kept. Raises UserError, with the reason, if it is given and an arm is not a commit.
     """
     try:
         if (base.python, base.packages) != (head.python, head.packages):
             raise UserError("the arms differ in their interpreters or packages")
-        return _commit(base, history), _commit(head, history)
+        found = _commit(base, history), _commit(head, history)
+        if found[0].commit == found[1].commit:
+            raise UserError(f"both are {found[0].commit[:9]}: name another --base")
+        return found
     except UserError as reason:
         if history is None:
             return None
