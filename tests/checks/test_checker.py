@@ -19,6 +19,8 @@ from gilbench.checks.family import family_of
 from gilbench.errors import UserError
 from gilbench.process.talk import Broken
 from gilbench.report import Page
+from gilbench.results.history_file import read
+from gilbench.results.verdicts import Revision
 from gilbench.results.verdicts import load as load_verdicts
 from tests.checks.scripted_check import ARMS, OPTIONS, W0, W1, both, known, workload
 from tests.scripted import HOSTILE
@@ -239,3 +241,53 @@ def test_with_aa_both_arms_are_the_working_tree(check: Check, monkeypatch: pytes
     assert "both arms are the same: 0 false alarms in 3 case checks" in check.out
     assert check.run() == 0
     assert [(spec.rev, spec.path) for spec in specs[2:]] == [("HEAD", None), (None, ".")]
+
+
+# --- The history, and what to do next
+
+
+@pytest.fixture
+def two_commits(monkeypatch: pytest.MonkeyPatch) -> tuple[Revision, Revision]:
+    commits = Revision("a" * 40, "2026-01-01T00:00:00Z"), Revision("b" * 40, "2026-01-02T00:00:00Z")
+    monkeypatch.setattr(checker, "commits_of", lambda base, head, history: commits)
+    return commits
+
+
+def test_estimates_are_appended_to_the_history(check: Check, two_commits: tuple[Revision, Revision]) -> None:
+    path = check.folder / "h.jsonl"
+    check.seconds["head"] = 0.12
+    assert check.run(history=path, json=check.folder / "v.json") == 1
+    entries = read(path)
+    assert [(entry.base, entry.head) for entry in entries] == [two_commits] * 3
+    assert [entry.ratio for entry in entries] == [pytest.approx(1.2)] * 3
+    assert f"history: 3 lines added: gilbench history {path}" in check.err
+    assert load_verdicts(check.folder / "v.json").revisions == two_commits
+
+
+@pytest.mark.parametrize("options", [{"aa": True}, {"inject": 0.1}])
+def test_only_real_checks_are_kept_in_a_history(check: Check, options: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="leave out --aa and --inject"):
+        check.run(history=check.folder / "h.jsonl", **options)
+    assert check.started == 0
+
+
+def test_a_broken_history_is_refused_before_anything_is_measured(check: Check) -> None:
+    (check.folder / "h.jsonl").write_text("{")
+    with pytest.raises(UserError, match=r"h\.jsonl:1 is not a line of a history"):
+        check.run(history=check.folder / "h.jsonl")
+    with pytest.raises(UserError, match="there is no folder"):
+        check.run(history=check.folder / "none" / "h.jsonl")
+    assert check.started == 0
+
+
+def test_where_head_differs_the_next_command_is_named(check: Check) -> None:
+    check.seconds["head"] = 0.12
+    check.run(markdown=check.folder / "v.md")
+    assert "gilbench check --base HEAD --profile w0" in check.out
+    assert "gilbench check --base HEAD --profile w0" in (check.folder / "v.md").read_text()
+
+
+def test_profiles_are_shown_instead_of_measuring(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker.profiles, "show", lambda cases, arms, timeout: f"{len(cases)} cases\n")
+    assert check.run(profile=True) == 0
+    assert (check.out, check.started, check.kept) == ("3 cases\n", 0, set())

@@ -125,9 +125,11 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
         "advise my_file.py:build --graph",
         "check sort csv_* --base v1 --head path=. --scheduler sync --size small --threshold 5% --threshold sort=1%"
         " --floor 1ms --max-time 60 --timeout 5 --strict --seed 1 -o out",
-        "check --aa --inject 5% --markdown a.md --junit a.xml --json a.json",
+        "check --aa --inject 5% --markdown a.md --junit a.xml --json a.json --bencher b.json --action-benchmark c.json",
+        "check --base v1 --history h.jsonl --profile",
         "claims results/a.json --format markdown",
         "compare a.json b.json --ratios --threshold 5% --format junit --strict",
+        "history h.jsonl --add a.json --format json",
         "list",
         "new my_work",
         "plot a.json b.json -o plots",

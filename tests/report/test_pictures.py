@@ -14,7 +14,7 @@ from gilbench.report.page import pictures
 from gilbench.report.page.pictures import PAPER, Picture, contrast, dark, luminance, picture
 from tests.charts import chart_data
 
-NAMES = [name for name in charts.names() if name not in ("forest", "free_threading")]
+NAMES = [name for name in charts.all_charts() if name != "free_threading"]
 
 
 @cache

@@ -43,7 +43,14 @@ def of_kinds(*kinds: Kind, n: int = 5) -> Verdicts:
 
 def test_the_folder_is_the_registry() -> None:
     files = {path.stem.removesuffix("_format") for path in Path(report.__file__).parent.glob("[!_]*.py")}
-    assert set(formats("verdicts")) == {"text", "markdown", "json", "junit"} <= files
+    assert (
+        set(formats("verdicts"))
+        == {
+            *("text", "markdown", "json", "junit"),
+            *("bencher", "action_benchmark"),
+        }
+        <= files
+    )
 
 
 def test_the_headline_counts_the_worst_first() -> None:

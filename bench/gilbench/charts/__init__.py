@@ -11,8 +11,8 @@ The folders of GROUPS are the registry: a module there whose name has no leading
 `draw` uses neither pyplot nor files, and raises NothingToDraw if the results lack what the chart shows. The page of a
 result prints the table below the chart. A module with `PROBE = "gil"` draws what that probe found; if it cannot read a
 finding, the finding counts as malformed and there is nothing to draw. A module with `OF = "verdicts"` draws the verdicts of
-checks, Sequence[Verdicts], instead of results. Importing this package does not import matplotlib, because `gilbench --help` must
-stay instant.
+checks, Sequence[Verdicts], instead of results, and one with `OF = "history"` draws the benchmarks of a history,
+Sequence[Track]. Importing this package does not import matplotlib, because `gilbench --help` must stay instant.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from gilbench.results.summary import Summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from gilbench.explain.tracks import Track
     from gilbench.results.verdicts import Verdicts
 
 # Every chart is readable at 100 dots per inch; twice that keeps it sharp on dense screens.
 PNG_DPI: Final = 200
-RESULTS, VERDICTS = "results", "verdicts"  # what a chart is drawn from
+RESULTS, VERDICTS, HISTORY = "results", "verdicts", "history"  # what a chart is drawn from
 GROUPS: Final = ("speed", "costs", "reasons")  # the folders with charts
 
 
@@ -128,7 +129,7 @@ def image(figure: Figure, format: str) -> bytes:
 
 
 def render(
-    drawn: Sequence[Summary] | Sequence[Verdicts],
+    drawn: Sequence[Summary] | Sequence[Verdicts] | Sequence[Track],
     folder: Path,
     formats: Sequence[str] = ("svg", "png"),
     of: str = RESULTS,

@@ -14,13 +14,16 @@ from gilbench.checks import deliver, outcome, scope
 from gilbench.checks.arms import Arm, ask, parse, prepared
 from gilbench.checks.check_progress import check_progress
 from gilbench.checks.family import Family, family_of
+from gilbench.checks.followup import profiles
+from gilbench.checks.followup.commits import commits_of
 from gilbench.checks.lockstep import Live, Start, epoch
 from gilbench.checks.scope import CheckOptions
 from gilbench.console import printable
-from gilbench.errors import INTERRUPTED
+from gilbench.errors import INTERRUPTED, UserError
 from gilbench.files import cache_environment, cache_folder
 from gilbench.report import Page, text
-from gilbench.results.verdicts import NOTHING, Verdicts, exit_code
+from gilbench.results import history_file
+from gilbench.results.verdicts import NOTHING, OK, Revision, Verdicts, exit_code
 
 PATIENCE = 59.0  # seconds after which a case that is not decided stays inconclusive
 
@@ -29,15 +32,36 @@ def run(options: CheckOptions, err: IO[str], out: IO[str], page: Page) -> int:
     """Check head against base; print the verdicts on `out`; return the exit code. Raises UserError for a mistake."""
     base = parse("path=." if options.aa else options.base)
     head = parse("path=." if options.aa else options.head or "path=.")
+    if options.history is not None:
+        _check_history(options)
+    commits = commits_of(base, head, options.history)
     try:
         with prepared(base, head, cache_folder()) as arms:
-            return _run(options, arms, err, out, page)
+            return _run(options, arms, commits, err, out, page)
     except KeyboardInterrupt:
         err.write("interrupted: nothing is left behind\n")
         return INTERRUPTED
 
 
-def _run(options: CheckOptions, arms: tuple[Arm, Arm], err: IO[str], out: IO[str], page: Page) -> int:
+def _check_history(options: CheckOptions) -> None:
+    """Raise UserError, before anything is measured, where the history cannot take this check."""
+    assert options.history is not None
+    if options.aa or options.inject:
+        raise UserError("--history keeps real checks: leave out --aa and --inject")
+    if options.history.exists():
+        history_file.read(options.history)
+    elif not options.history.parent.is_dir():
+        raise UserError(f"cannot write {options.history}: there is no folder {options.history.parent}")
+
+
+def _run(
+    options: CheckOptions,
+    arms: tuple[Arm, Arm],
+    commits: tuple[Revision, Revision] | None,
+    err: IO[str],
+    out: IO[str],
+    page: Page,
+) -> int:
     known = {arm.name: ask(arm) for arm in arms}
     cases, missing = scope.cases_of(known, options)
     about = (*outcome.arms_and_software(arms, known), *missing)
@@ -45,17 +69,22 @@ def _run(options: CheckOptions, arms: tuple[Arm, Arm], err: IO[str], out: IO[str
     if not cases:
         err.write("nothing to measure: the arms have no workload of this selection in common\n")
         return NOTHING
+    if options.profile:
+        out.write(profiles.show(cases, arms, options.timeout))
+        return OK
     seed = drawn_seed() if options.seed is None else options.seed
     thresholds = scope.thresholds(cases, known["head"], options.thresholds)
     began = time.monotonic()
     family, interrupted = _decided(thresholds, arms, options, seed, err)
     took = f"{units.duration(time.monotonic() - began)}{': interrupted, the verdicts so far' if interrupted else ''}"
+    lines = tuple(outcome.line_of(checked) for checked in family.cases)
     verdicts = Verdicts(
         base=arms[0].label,
         head=arms[1].label,
-        lines=tuple(outcome.line_of(checked) for checked in family.cases),
+        lines=lines,
         about=about,
-        notes=(*outcome.notes(family, options), f"seed {seed}, {took}"),
+        notes=(*outcome.notes(family, options), f"seed {seed}, {took}", *profiles.next_step(lines, options)),
+        revisions=commits,
     )
     out.write(text.of_verdicts(verdicts, page))
     out.flush()
@@ -66,6 +95,9 @@ def _run(options: CheckOptions, arms: tuple[Arm, Arm], err: IO[str], out: IO[str
             results = [outcome.result_of(family, arm, known[arm.name], seed, options) for arm in arms]
             kept = deliver.keep(options.results, verdicts, results)
             err.write(f"kept: {kept.parent}{os.sep}\nnext: gilbench plot {kept}\n")
+    if options.history is not None:
+        added = history_file.append(options.history, history_file.entries_of(verdicts))
+        err.write(f"history: {units.count(added, 'line')} added: gilbench history {options.history}\n")
     return INTERRUPTED if interrupted else exit_code(verdicts, strict=options.strict)
 
 

@@ -25,8 +25,9 @@ class CheckOptions:
 
     workloads: names, families, and patterns; empty for the representatives. base, head: specs, as arms.parse reads them;
     head None for the working tree. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
-    floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json: files to
-    write. results: folder. Without a seed, one is drawn.
+    floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json, bencher,
+    action_benchmark: files to write. history: file to append to. profile: profile both arms instead of measuring them.
+    results: folder. Without a seed, one is drawn.
     """
 
     workloads: tuple[str, ...] = ()
@@ -44,13 +45,17 @@ class CheckOptions:
     markdown: Path | None = None
     junit: Path | None = None
     json: Path | None = None
+    bencher: Path | None = None
+    action_benchmark: Path | None = None
+    history: Path | None = None
+    profile: bool = False
     results: Path = Path("results")
     seed: int | None = None
 
     @property
     def files(self) -> dict[str, Path | None]:
         """Format -> the file to write."""
-        return {"markdown": self.markdown, "junit": self.junit, "json": self.json}
+        return {name: getattr(self, name) for name in ("markdown", "junit", "json", "bencher", "action_benchmark")}
 
 
 def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Case], list[str]]:

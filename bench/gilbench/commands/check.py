@@ -57,6 +57,17 @@ from gilbench.errors import UserError
 @click.option("--markdown", type=path_type, metavar="FILE", help="Write the table, for a pull request.")
 @click.option("--junit", type=path_type, metavar="FILE", help="Write JUnit XML, for a CI system.")
 @click.option("--json", type=path_type, metavar="FILE", help="Write the verdicts as data.")
+@click.option("--bencher", type=path_type, metavar="FILE", help="Write head's times for Bencher (`--adapter json`).")
+@click.option(
+    "--action-benchmark",
+    type=path_type,
+    metavar="FILE",
+    help="Write head's times for github-action-benchmark (`customSmallerIsBetter`).",
+)
+@click.option("--history", type=path_type, metavar="FILE", help="Also append the estimates: see `gilbench history`.")
+@click.option(
+    "--profile", is_flag=True, help="Instead, show in which functions the arms differ, from profiles of both."
+)
 @click.option("-o", "--results", type=path_type, default=RESULTS, show_default=True, help="Folder for the results.")
 @click.option(
     "--seed", type=click.IntRange(0), help="For the order and the memory layouts.  [default: random, and reported]"

@@ -11,15 +11,20 @@ from gilbench.commands.shared.reading import read
 
 
 @click.command("plot")
-@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT|VERDICTS]...")
+@click.argument("results", type=path_type, nargs=-1, metavar="[RESULT|VERDICTS|HISTORY]...")
 @click.option("-o", "--output", type=path_type, default=Path("plots"), show_default=True, help="Folder for the charts.")
 def command(results: tuple[Path, ...], output: Path) -> None:
-    """Draw the charts of a result, or of a check's verdicts, as SVG and PNG. Defaults to the newest result."""
+    """Draw the charts of a result, of a check's verdicts or of a history, as SVG and PNG. Defaults to the newest result."""
     from gilbench import charts
     from gilbench.charts.reasons.task_graph import dask_visualize
+    from gilbench.explain.tracks import tracks
+    from gilbench.results import history_file
 
-    summaries, verdicts = read(results)
-    for drawn, of in ((verdicts, charts.VERDICTS), (summaries, charts.RESULTS)):
+    histories = [path for path in results if history_file.is_history(path)]
+    others = tuple(path for path in results if path not in histories)
+    summaries, verdicts = read(others) if others or not histories else ([], [])
+    found = tracks(entry for path in histories for entry in history_file.read(path))
+    for drawn, of in ((found, charts.HISTORY), (verdicts, charts.VERDICTS), (summaries, charts.RESULTS)):
         if not drawn:
             continue
         rendered = charts.render(drawn, output, of=of)

@@ -5,6 +5,7 @@ A module is a format if it defines one of these pure functions. Only their calle
     of_result(summary, page) -> str       a result
     of_verdicts(verdicts, page) -> str    a check or a comparison
     of_claims(claims, page) -> str        the tutorial's claims with their verdicts
+    of_history(tracks, page) -> str       what a history of checks shows, a track for each benchmark
 
 The format has the module's name without `_format`: `text`, but `csv` for csv_format, because no module may shadow one of
 the standard library.
@@ -26,13 +27,13 @@ class Page:
     color: bool = False
 
 
-Of = Literal["result", "verdicts", "claims"]
+Of = Literal["result", "verdicts", "claims", "history"]
 Format = Callable[[Any, Page], str]
 
 
 @cache
 def formats(of: Of) -> dict[str, Format]:
-    """Return name -> function for every format of results, of verdicts or of claims."""
+    """Return name -> function for every format of results, of verdicts, of claims or of histories."""
     from gilbench import report
     from gilbench.files import modules_in
 

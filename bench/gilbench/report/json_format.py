@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from gilbench.explain.tracks import Track
 from gilbench.explain.tutorial import DecidedClaim
 from gilbench.files import finite
 from gilbench.report import Page
@@ -30,6 +31,18 @@ def of_verdicts(verdicts: Verdicts, page: Page) -> str:
         json.dumps({"gilbench_verdicts": VERDICTS_FORMAT, "headline": verdicts.headline, **finite(data)}, indent=2)
         + "\n"
     )
+
+
+def of_history(tracks: Sequence[Track], page: Page) -> str:
+    """Return a list of the benchmarks, with field names as in gilbench.explain.tracks, and each change with its commits."""
+    found = []
+    for track in tracks:
+        data = dataclasses.asdict(track)
+        for change, plain in zip(track.changes, data["changes"], strict=True):
+            plain["revision"] = dataclasses.asdict(track.revisions[change.first])
+            plain["before"] = dataclasses.asdict(track.before(change))
+        found.append(data)
+    return json.dumps(finite(found), indent=2) + "\n"
 
 
 def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:

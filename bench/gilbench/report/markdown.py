@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gilbench.console import printable
+from gilbench.explain.tracks import Track
 from gilbench.explain.tutorial import DecidedClaim
 from gilbench.report import Page
 from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
+from gilbench.report.history_lines import sentence_of_change, summary_of_track
 from gilbench.results.summary import Summary
 from gilbench.results.verdicts import Verdicts, ordered
 
@@ -42,6 +44,18 @@ def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:
     rows = [table_row(("claim", "here", "measured")), table_row(("---",) * 3)]
     rows += [table_row([escape(claim.claim), f"**{claim.verdict}**", escape(claim.evidence)]) for claim in claims]
     return "\n".join(rows) + "\n"
+
+
+def of_history(tracks: Sequence[Track], page: Page) -> str:
+    """Return a table of the benchmarks, and a list of their changes, the newest first."""
+    rows = [table_row(("benchmark", "history")), table_row(("---",) * 2)]
+    rows += [table_row([escape(track.benchmark), escape(summary_of_track(track))]) for track in tracks]
+    changes = [
+        f"- {escape(f'{track.benchmark}: {sentence_of_change(track, change)}')}"
+        for track in tracks
+        for change in reversed(track.changes)
+    ]
+    return "\n".join([*rows, "", *changes]).rstrip() + "\n"
 
 
 def table_row(cells: list[str] | tuple[str, ...]) -> str:

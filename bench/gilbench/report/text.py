@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from gilbench.console import printable
 from gilbench.explain import chains
+from gilbench.explain.tracks import Track
 from gilbench.explain.tutorial import FAILS, HOLDS, UNKNOWN, DecidedClaim
 from gilbench.report import Page
 from gilbench.report.columns import CASE_COLUMNS, VERDICT_COLUMNS, case_row, headline, verdict_row
+from gilbench.report.history_lines import gaps, sentence_of_change, summary_of_track
 from gilbench.results.summary import Summary
 from gilbench.results.verdicts import Verdicts, ordered
 
@@ -116,6 +118,21 @@ def of_verdicts(verdicts: Verdicts, page: Page) -> str:
 def of_claims(claims: Sequence[DecidedClaim], page: Page) -> str:
     """Return a paragraph for each claim: its verdict, what the tutorial says, and the evidence."""
     return "".join(_paragraph(claim, page) for claim in claims)
+
+
+def of_history(tracks: Sequence[Track], page: Page) -> str:
+    """Return a line for each benchmark, those with changes first, and below it a line for each change, the newest first."""
+    import click
+
+    lines = []
+    for track in sorted(tracks, key=lambda track: (not track.changes, track.benchmark)):
+        lines.append(printable(f"{track.benchmark}: {summary_of_track(track)}"))
+        for change in reversed(track.changes):
+            text = f"  {printable(sentence_of_change(track, change))}"
+            color = "red" if change.ratio.value > 1 else "green"
+            lines.append(click.style(text, fg=color) if page.color else text)
+        lines += [f"  {printable(line)}" for line in gaps(track)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _paragraph(claim: DecidedClaim, page: Page) -> str:

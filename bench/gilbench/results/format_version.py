@@ -9,6 +9,7 @@ from gilbench.errors import UserError
 
 FORMAT: Final = 1  # of result files and journals
 VERDICTS_FORMAT: Final = 1  # of files with the verdicts of a check
+HISTORY_FORMAT: Final = 1  # of each line of a history
 
 
 def check_version(version: Any, known: int, path: Path) -> None:

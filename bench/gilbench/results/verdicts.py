@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from gilbench.errors import UserError
 from gilbench.results.format_version import VERDICTS_FORMAT, check_version
@@ -16,6 +17,7 @@ from gilbench.results.format_version import VERDICTS_FORMAT, check_version
 Kind = Literal["regression", "failed", "inconclusive", "improvement", "same"]
 # From the most to the least important.
 KINDS: tuple[Kind, ...] = ("regression", "failed", "inconclusive", "improvement", "same")
+TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,20 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Revision:
+    """A git commit. commit: its full hash. time: when it was committed, in UTC, as 2026-01-31T23:59:59Z."""
+
+    commit: str
+    time: str
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """All cases of one check or comparison.
 
     base, head: names of the arms. of: "time" or "speed-up". about: lines on what differs between the arms.
-    notes: lines on what else was noticed. lines: one for each case.
+    notes: lines on what else was noticed. lines: one for each case. revisions: the commits of base and head, if the arms
+    are two commits and differ in nothing else.
     """
 
     base: str
@@ -59,6 +70,7 @@ class Verdicts:
     about: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     of: str = "time"
+    revisions: tuple[Revision, Revision] | None = None
 
     @property
     def headline(self) -> str:
@@ -102,11 +114,20 @@ def load(path: Path) -> Verdicts:
             about=tuple(_text(line) for line in data["about"]),
             notes=tuple(_text(line) for line in data["notes"]),
             of=data["of"] if data["of"] in ("time", "speed-up") else "time",
+            revisions=_revisions(data.get("revisions")),  # absent from files of earlier checkouts
         )
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UserError(f"{path} holds no verdicts of gilbench: make it with `gilbench check --json FILE`") from error
+
+
+def revision(data: Mapping[str, Any]) -> Revision:
+    """Return a revision from plain data. Raises KeyError, TypeError or ValueError for what is none."""
+    found = Revision(_text(data["commit"]), _text(data["time"]))
+    if not re.fullmatch(r"[0-9a-f]{40,64}", found.commit) or not re.fullmatch(TIME, found.time):
+        raise ValueError(found)
+    return found
 
 
 def is_verdicts(path: Path) -> bool:
@@ -144,6 +165,13 @@ def _line(data: Mapping[str, Any]) -> Line:
     if not sane or any(number <= 0 for number in above_0):
         raise ValueError(line)
     return line
+
+
+def _revisions(data: Sequence[Mapping[str, Any]] | None) -> tuple[Revision, Revision] | None:
+    if data is None:
+        return None
+    base, head = data
+    return revision(base), revision(head)
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""`gilbench new NAME`: a module to start from, for the user's own workloads. Its text is that of template.py."""
+"""`gilbench new`: files to start from: a module of workloads, whose text is template.py, or workflows, which are in ci/."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ import keyword
 from pathlib import Path
 
 from gilbench.errors import UserError
+
+CI = "ci"  # the name that asks for workflows
+WORKFLOWS = Path(".github") / "workflows"
+
+
+def new_ci(folder: Path) -> list[Path]:
+    """Write GitHub workflows that check pull requests into a project's folder; return their paths.
+
+    Raises UserError where one of them is there already, or cannot be written. Nothing is written over.
+    """
+    templates = sorted(Path(__file__).with_name(CI).glob("*.yml"))
+    paths = [folder / WORKFLOWS / template.name for template in templates]
+    for path in paths:
+        if path.exists():
+            raise UserError(f"{path} already exists: delete it, or edit it")
+    try:
+        for template, path in zip(templates, paths, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(template.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    return paths
 
 
 def new(name: str, folder: Path) -> Path:

@@ -1,0 +1,1 @@
+"""What follows a check: which commits its arms are, and the profiles of both arms."""
