@@ -94,7 +94,9 @@ def _remarks(checked: Checked) -> Iterator[str]:
         for arm, remarks in epoch.remarks.items():
             for remark in remarks:
                 found.setdefault(remark, {})[arm] = None
-    said = [remark if len(arms) == 2 else f"{remark} ({', '.join(arms)})" for remark, arms in found.items()]
+    said = [
+        remark if "base" in arms else f"{remark} (head)" for remark, arms in found.items()
+    ]  # base is looked at first
     if said:
         yield f"{checked.case.name}: {'; '.join(said)}"
 

@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from gilbench.cases.benchmark import Benchmark
-from gilbench.checks.driven.source_files import Found, files_below, parsed, text_of
+from gilbench.checks.driven.source_files import Found, files_below, is_broken, parsed, text_of
 from gilbench.checks.driven.turn_taking import Calls, Listing, Task, Timed, Turns, failure_of
 from gilbench.errors import Failure, UserError
 
@@ -51,7 +51,7 @@ def find(tree: Path, named: Sequence[str] = ()) -> list[Found]:
         settings = {"folder": folder.resolve().relative_to(tree.resolve()).as_posix()} if folder.is_dir() else {}
         for path in sorted(folder.rglob("*.py")) if settings else []:
             functions = tuple(_functions(path))
-            if functions:
+            if functions or is_broken(path):
                 found.append(Found(path.relative_to(tree).as_posix(), functions, settings))
     return found
 

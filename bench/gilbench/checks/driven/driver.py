@@ -17,7 +17,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gilbench.checks.driven.turn_taking import Task, Turns, failure_of
+from gilbench.checks.driven.turn_taking import Task, Turns, failure_of, without_tree
 from gilbench.process import layout
 from gilbench.process.talk import apart, listen
 
@@ -42,14 +42,16 @@ def main(task_path: str) -> None:
             listing = kind.listed(task)
             say(
                 benchmarks=[dataclasses.asdict(benchmark) for benchmark in listing.benchmarks],
-                failures={file: failure.as_json() for file, failure in listing.failures.items()},
+                failures={
+                    file: without_tree(failure, task.tree).as_json() for file, failure in listing.failures.items()
+                },
                 not_compared=list(listing.not_compared),
                 software=software(),
             )
         else:
             kind.drive(task, Turns(task, say, granted))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a project raises is a result: it is reported by name
-        say(failure=failure_of(error).as_json())
+        say(failure=without_tree(failure_of(error), task.tree).as_json())
     del kept
 
 

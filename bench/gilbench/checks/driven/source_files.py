@@ -40,7 +40,16 @@ def text_of(path: Path) -> str:
 
 def parsed(path: Path) -> ast.Module:
     """Return a file's syntax tree; an empty one where it has none: whoever imports the file says so."""
+    return _tree_of(text_of(path)) or ast.Module([], [])
+
+
+def is_broken(path: Path) -> bool:
+    """Return whether a file is no Python."""
+    return _tree_of(text_of(path)) is None
+
+
+def _tree_of(text: str) -> ast.Module | None:
     try:
-        return ast.parse(text_of(path))
+        return ast.parse(text)
     except (SyntaxError, ValueError):
-        return ast.Module([], [])
+        return None

@@ -76,7 +76,6 @@ class Calls:
 
     def __init__(self, call: Callable[[], Any]) -> None:
         self.call = call
-        self.called = False
         self.result: Any = None
 
     def __call__(self, loops: int) -> float:
@@ -87,9 +86,7 @@ class Calls:
         for _ in again:
             call()
         self.result = call()
-        seconds = time.perf_counter() - start
-        self.called = True
-        return seconds
+        return time.perf_counter() - start
 
 
 def timed_command(words: Sequence[str]) -> Timed:
@@ -155,12 +152,16 @@ class Turns:
         seconds = 0.0
         if not loops and self.task.calibrates:
             loops, seconds = self._calibrate(timed, watched)
+        ran = bool(seconds)
         self._say(benchmark=name, ready=loops, seconds=seconds, sources=self._sources())
         while loops := int(self._granted.get()):
             taken = timed(loops)
             if self.task.slowdown:
                 taken += _wait(taken * self.task.slowdown)
             self._say(benchmark=name, value=taken / loops)
+            ran = True
+        if not ran:  # the other arm failed: whether this one does too is worth knowing
+            timed(1)
         if _printed() > printed:
             self.remark("prints")
 
@@ -175,7 +176,7 @@ class Turns:
         self._say(
             benchmark=name or self._open,
             ended=True,
-            failed=failure.as_json() if failure else None,
+            failed=without_tree(failure, self.task.tree).as_json() if failure else None,
             remarks=self._remarks if self._open else [],
             leaves=leaves,
         )
@@ -235,6 +236,11 @@ class Turns:
 def failure_of(error: BaseException) -> Failure:
     """Return how to report what a benchmark raised. SystemExit is an error like any other here."""
     return Failure("raised", describe(error))
+
+
+def without_tree(failure: Failure, tree: str) -> Failure:
+    """Return a failure whose reason names files relative to the arm's tree, whose own name says nothing to anybody."""
+    return Failure(failure.kind, failure.reason.replace(f"{tree}{os.sep}", ""))
 
 
 def _wait(seconds: float) -> float:

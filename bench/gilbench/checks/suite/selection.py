@@ -110,8 +110,8 @@ def selected(lists: Mapping[str, Listed], own: Mapping[str, Kinds], asked: Asked
     defined = _defined(own["base"])
     failures: dict[str, dict[str, Failure]] = {}
     notes = [*lists["head"].not_compared]
-    for arm, arm_lists in lists.items():
-        for file, failure in arm_lists.failures.items():
+    for arm in ("head", "base"):
+        for file, failure in lists[arm].failures.items():
             is_new = arm == "base" and not any(file == known for known, _ in defined)
             if failure.kind in ABSENT or is_new:
                 notes.append(f"{'new' if is_new else failure.kind}: {file}: {failure.reason}")
@@ -144,8 +144,8 @@ def matches(benchmark: Benchmark, name: str) -> bool:
         return True
     if _below(benchmark.file, name):
         return True
-    last = re.split(r"::|\.(?=[^()]*$)", benchmark.name)[-1]
-    return any(fnmatchcase(text, name) for text in (benchmark.name, benchmark.function, benchmark.file, last))
+    short = (benchmark.function.rpartition(".")[2], benchmark.name.rpartition("::")[2])
+    return any(fnmatchcase(text, name) for text in (benchmark.name, benchmark.function, benchmark.file, *short) if text)
 
 
 def satisfies(name: str, expression: str) -> bool:
