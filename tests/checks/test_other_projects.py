@@ -209,12 +209,12 @@ def test_the_benchmarks_of_every_kind_are_found_and_measured_without_any_of_thei
 def test_a_slower_package_is_found_through_heads_benchmark_although_base_has_another(suite: Path) -> None:
     slower = "def work(n):\n    return sum(range(n)) + sum(range(n))\n"
     (suite / "src" / "pkg" / "__init__.py").write_text(slower)
-    (suite / "tests" / "helpers.py").write_text("SIZE = 3000\n")
+    (suite / "tests" / "helpers.py").write_text("SIZE = 20000\n")
     done, cases = checked(suite, "--max-time", "60", "test_work", "-k", "not 2")
     assert done.returncode == 1, done.stdout + done.stderr
     (case,) = cases.values()
     assert case["kind"] == "regression"
-    assert 1.6 < float(str(case["ratio"])) < 2.4, "both arms take head's size"
+    assert 1.5 < float(str(case["ratio"])) < 6, "both arms take head's size, which is ten times that of base"
 
 
 def test_functions_and_commands_are_checked_too(suite: Path) -> None:

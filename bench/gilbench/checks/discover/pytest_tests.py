@@ -180,7 +180,7 @@ class _Plugin:
 
     def pytest_exception_interact(self, call: Any, report: Any) -> None:
         """Keep why a file could not be collected."""
-        if not hasattr(report, "when"):
+        if report.when == "collect":
             self.broken[str(report.nodeid).partition("::")[0]] = _failure_of(call.excinfo)
 
     def pytest_collectreport(self, report: Any) -> None:
