@@ -112,14 +112,14 @@ def selected(lists: Mapping[str, Listed], own: Mapping[str, Kinds], asked: Asked
     notes = [*lists["head"].not_compared]
     for arm in ("head", "base"):
         for file, failure in lists[arm].failures.items():
-            is_new = arm == "base" and not any(file == known for known, _ in defined)
+            is_new = arm == "base" and not any(file in (known, f"{known}:{name}") for known, name in defined)
             if failure.kind in ABSENT or is_new:
                 notes.append(f"{'new' if is_new else failure.kind}: {file}: {failure.reason}")
             else:
                 failures.setdefault(file, {})[arm] = failure
     new = [one for one in here.values() if choose(one) and (one.file, one.function) not in defined and one.function]
     shared = [one for one in here.values() if choose(one) and (one.name in there or one not in new)]
-    shared = [one for one in shared if one.file not in failures]
+    shared = [one for one in shared if one.file not in failures and one.name not in failures]
     notes += [f"new: {one.name}: only head has it" for one in new if one.name not in there]
     notes += [f"gone: {one.name}: only base has it" for one in there.values() if one.name not in here and choose(one)]
     notes += _gone(own, asked)
