@@ -73,6 +73,9 @@ def notes(family: Family, options: CheckOptions) -> Iterator[str]:
             f"head was slowed down by {options.inject:.1%}: found in {kinds.count('regression')} of {len(kinds)} cases, "
             f"{kinds.count('inconclusive')} inconclusive"
         )
+    still = family.open()
+    if still:
+        yield f"not decided when measuring ended (--max-time {options.max_time:g}): {len(still)} of {len(family.cases)}"
     for checked in family.cases:
         if checked.kind == "inconclusive" and checked.out_of_patience:
             yield f"{checked.case.name}: not decided within {checked.patience:.0f} s"

@@ -107,11 +107,11 @@ def listed(task: Task) -> Listing:
     for file in task.files:
         try:
             module = _module(task, file)
-            methods = list(_methods(module, task))
+            methods = list(_methods(module))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever somebody's module raises is reported with its name
             failures[file] = failure_of(error)
             continue
-        others += _others(module, task)
+        others += _others(module)
         benchmarks += [
             Benchmark("asv_suite", file, method.name, _qualified(method.owner, method.attribute)) for method in methods
         ]
@@ -127,7 +127,7 @@ def drive(task: Task, turns: Turns) -> None:
     for file in task.files:
         try:
             module = _module(task, file)
-            methods |= {method.name: method for method in _methods(module, task)}
+            methods |= {method.name: method for method in _methods(module)}
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             failures[_short(_dotted(task, file))] = failure_of(error)
     os.chdir(tempfile.mkdtemp(prefix="work-", dir=Path(task.tree).parent))
@@ -172,7 +172,7 @@ def _take(method: Method, turns: Turns, caches: dict[Any, bytes]) -> None:
         timed = Calls((lambda: function(*arguments)) if arguments else function)
     prepared.set_up()
     try:
-        turns.take(timed, (vars(sources[1]), arguments) if method.owner and not number else None)
+        turns.take(timed, (getattr(sources[1], "__dict__", None), arguments) if method.owner and not number else None)
     finally:
         prepared.tear_down()
 
@@ -271,16 +271,12 @@ def _module(task: Task, file: str) -> ModuleType:
     return importlib.import_module(_dotted(task, file))
 
 
-def _methods(module: ModuleType, task: Task) -> Iterator[Method]:
+def _methods(module: ModuleType) -> Iterator[Method]:
     for owner, attribute in _attributes(module):
         if not _is_timed(attribute):
             continue
         name = ".".join([_short(module.__name__), _qualified(owner, attribute)])
-        looked_up = (
-            [owner.__dict__.get(attribute) or getattr(owner, attribute), owner]
-            if owner
-            else [getattr(module, attribute)]
-        )
+        looked_up = [getattr(owner, attribute), owner] if owner else [getattr(module, attribute)]
         choices = _choices(_first([*looked_up, module], "params", ()))
         for parameters in choices:
             shown = f"({', '.join(map(_shown, parameters))})" if parameters else ""
@@ -300,7 +296,7 @@ def _shown(value: Any) -> str:
     return str(getattr(value, "__name__", None) or re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value)))
 
 
-def _others(module: ModuleType, task: Task) -> list[str]:
+def _others(module: ModuleType) -> list[str]:
     return [
         ".".join([_short(module.__name__), _qualified(owner, attribute)])
         for owner, attribute in _attributes(module)
