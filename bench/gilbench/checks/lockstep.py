@@ -30,7 +30,7 @@ from gilbench.process.talk import Broken, Talk
 
 WARM_UP = 2  # turns of each worker that are not counted; fewer where a turn takes so long that there are few
 SECONDS = 0.8  # of turns at least; as long as starting took where that is more, so that starting pays off
-SHARED_SECONDS = 0.2  # the same for each of several benchmarks in one pair of processes, which share the starting
+SHARED_SECONDS = 0.1  # the same for each of several benchmarks in one pair of processes, which share the starting
 FEWEST, MOST = 6, 150  # turns of each worker
 LONGEST = 2.0  # seconds of turns after which fewer than the fewest will do
 ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
