@@ -96,6 +96,22 @@ def test_a_file_that_cannot_be_read_fails_and_one_that_is_skipped_or_new_does_no
     assert list(found.notes) == ["skipped: tests/test_c.py: no numpy", "new: tests/new.py: SyntaxError"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "fails"),
+    [
+        (Asked(("test_one",)), False),
+        (Asked(expression="one"), False),
+        (Asked(("tests",)), True),
+        (Asked(("tests/bad.py::test_x", "test_one")), True),
+    ],
+)
+def test_a_broken_file_fails_a_check_that_may_mean_it_and_is_noted_otherwise(asked: Asked, fails: bool) -> None:
+    lists = {"base": Listed([A]), "head": Listed([A], {"tests/bad.py": Failure("raised", "SyntaxError")})}
+    found = selected(lists, {"base": own(A), "head": own(A)}, asked)
+    assert bool(found.failures) == fails
+    assert ("head: tests/bad.py: raised: SyntaxError" in found.notes) != fails
+
+
 def test_two_benchmarks_of_one_name_are_refused() -> None:
     lists = {"base": Listed([A]), "head": Listed([A, replace(A, place=7)])}
     with pytest.raises(UserError, match="two benchmarks are named"):

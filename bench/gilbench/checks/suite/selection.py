@@ -115,6 +115,8 @@ def selected(lists: Mapping[str, Listed], own: Mapping[str, Kinds], asked: Asked
             is_new = arm == "base" and not any(file in (known, f"{known}:{name}") for known, name in defined)
             if failure.kind in ABSENT or is_new:
                 notes.append(f"{'new' if is_new else failure.kind}: {file}: {failure.reason}")
+            elif not _is_meant(file, asked):
+                notes.append(f"{arm}: {file}: {failure}")
             else:
                 failures.setdefault(file, {})[arm] = failure
     new = [one for one in here.values() if choose(one) and (one.file, one.function) not in defined and one.function]
@@ -234,6 +236,12 @@ def _gone(own: Mapping[str, Kinds], asked: Asked) -> list[str]:
         return []
     before, now = _defined(own["base"]), _defined(own["head"])
     return [f"gone: {file}: {function}: only base has it" for file, function in sorted(before - now)]
+
+
+def _is_meant(file: str, asked: Asked) -> bool:
+    """Return whether a file that holds no benchmarks should: it is named, or in a folder that is, or nothing is chosen."""
+    named = any(_below(file, name.partition("::")[0].rstrip("/")) for name in asked.names)
+    return named or not (asked.names or asked.expression)
 
 
 def _is_place(tree: Path, place: str) -> bool:
