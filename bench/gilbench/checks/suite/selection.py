@@ -108,11 +108,12 @@ def selected(lists: Mapping[str, Listed], own: Mapping[str, Kinds], asked: Asked
         raise UserError(f"two benchmarks are named {twice!r}: rename one of them")
     choose = _chooser(asked, sorted({**there, **here}))
     defined = _defined(own["base"])
+    had = {file.file for files in own["base"].values() for file in files} | {":".join(pair) for pair in defined}
     failures: dict[str, dict[str, Failure]] = {}
     notes = [*lists["head"].not_compared]
     for arm in ("head", "base"):
         for file, failure in lists[arm].failures.items():
-            is_new = arm == "base" and not any(file in (known, f"{known}:{name}") for known, name in defined)
+            is_new = arm == "base" and file not in had
             if failure.kind in ABSENT or is_new:
                 notes.append(f"{'new' if is_new else failure.kind}: {file}: {failure.reason}")
             elif not _is_meant(file, asked):
