@@ -227,7 +227,7 @@ def check(
     schedulers: Names = (),
     size: str = "tiny",
     threshold: float | Mapping[str, float] | None = None,
-    floor: float = 20e-6,
+    floor: float | None = None,
     max_time: float = 900.0,
     timeout: float = 60.0,
     seed: int | None = None,
@@ -247,7 +247,8 @@ def check(
     base, head: a git revision, or rev=, path=, python=, with= as on the command line; head None for the working tree.
     schedulers: only these; empty for sync, threads and processes. size: of every workload.
     threshold: the change that matters, as a fraction (0.03 is 3 %), or pattern -> fraction; None for the default.
-    floor: seconds; smaller differences do not count. max_time: seconds for the whole check. timeout: seconds for each answer.
+    floor: seconds; smaller differences do not count; None for the usual. max_time: seconds for the whole check.
+    timeout: seconds for each answer.
     seed: of the order and of memory layouts; None to draw one, which the notes name.
     results: the folder in which both arms' results and the verdicts are kept; None to keep nothing.
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from gilbench.cases.order import Order
-from gilbench.checks import checker
+from gilbench.cases.benchmark import Subject
+from gilbench.cases.case import Case
+from gilbench.checks import checker, scope
 from gilbench.checks.arms import Arm, Known, Spec
 from gilbench.checks.checker import measure_family
 from gilbench.checks.family import family_of
+from gilbench.checks.lockstep import Batch
 from gilbench.errors import UserError
 from gilbench.process.talk import Broken
 from gilbench.report import Page
@@ -37,7 +39,7 @@ class Scripted:
     def __init__(self, loops: int, seconds: float = 0.1, breaks: str = "", log: list[int] | None = None) -> None:
         self.loops, self.seconds, self.breaks, self.log = loops, seconds, breaks, log
 
-    def ready(self) -> Mapping[str, Any]:
+    def open(self, subject: Subject) -> Mapping[str, Any]:
         return {"ready": self.loops, "facts": {"family": "loops"}, "sources": {"workloads/a.py": "1"}}
 
     def turn(self, loops: int) -> float:
@@ -47,13 +49,22 @@ class Scripted:
             raise Broken("raised", self.breaks)
         return self.seconds
 
+    def close(self) -> Mapping[str, Any]:
+        return {}
+
     def end(self) -> None: ...
+
+
+def case_of(batch: Batch) -> Case:
+    (case,) = batch.subjects
+    assert isinstance(case, Case), "a case has processes of its own"
+    return case
 
 
 def test_a_failed_epoch_does_not_fix_how_many_computes_a_turn_is() -> None:
     taken: list[list[int]] = []  # by each worker, two for each epoch
 
-    def start(arm: Arm, order: Order) -> Scripted:
+    def start(arm: Arm, batch: Batch) -> Scripted:
         number = len(taken) // 2
         taken.append([])
         breaks = "no" if number == 0 and arm.name == "head" else ""
@@ -67,10 +78,10 @@ def test_a_failed_epoch_does_not_fix_how_many_computes_a_turn_is() -> None:
 def test_loops_are_fixed_for_each_case_by_itself() -> None:
     taken: dict[str, set[int]] = {}
 
-    def start(arm: Arm, order: Order) -> Scripted:
+    def start(arm: Arm, batch: Batch) -> Scripted:
         log: list[int] = []
         number = len(logs)
-        logs.append((order.case.workload, log))
+        logs.append((case_of(batch).workload, log))
         return Scripted(loops=10 + number // 2, log=log)
 
     logs: list[tuple[str, list[int]]] = []
@@ -84,8 +95,8 @@ def test_every_epoch_has_a_seed_of_its_own_which_depends_on_the_checks_seed_alon
     def seeds(seed: int) -> list[int]:
         found: list[int] = []
 
-        def start(arm: Arm, order: Order) -> Scripted:
-            found.append(order.seed)
+        def start(arm: Arm, batch: Batch) -> Scripted:
+            found.append(batch.seed)
             return Scripted(loops=1)
 
         list(measure_family(family_of({W0: 0.03, W1: 0.03}), ARMS, start, seed, 900.0, clock=lambda: 0.0))
@@ -97,7 +108,7 @@ def test_every_epoch_has_a_seed_of_its_own_which_depends_on_the_checks_seed_alon
 
 
 def test_time_is_up_before_the_first_epoch() -> None:
-    def start(arm: Arm, order: Order) -> Scripted:
+    def start(arm: Arm, batch: Batch) -> Scripted:
         raise AssertionError("nothing is started")
 
     ticks = iter((0.0, 10.0))
@@ -120,7 +131,7 @@ class Check:
     out: str = ""
     err: str = ""
 
-    def start(self, arm: Arm, order: Order) -> Scripted:
+    def start(self, arm: Arm, batch: Batch) -> Scripted:
         self.started += 1
         if self.started == self.interrupted_at:
             raise KeyboardInterrupt
@@ -150,6 +161,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     monkeypatch.setattr(checker, "prepared", prepared)
     monkeypatch.setattr(checker, "ask", lambda arm: found.arms[arm.name])
     monkeypatch.setattr(checker, "Live", lambda **how: found.start)
+    monkeypatch.setattr(scope, "is_of_workloads", lambda options, tree: True)
     return found
 
 

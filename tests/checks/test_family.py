@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from gilbench.cases.benchmark import Subject
 from gilbench.cases.case import Case
-from gilbench.cases.order import Order
 from gilbench.checks.arms import Arm
 from gilbench.checks.checker import PATIENCE, measure_family
 from gilbench.checks.family import CHANCES, Family, family_of
-from gilbench.checks.lockstep import FEWEST, MOST, WARM_UP, Epoch, epoch, turns
+from gilbench.checks.lockstep import FEWEST, MOST, WARM_UP, Batch, Epoch, epochs, turns
 from gilbench.checks.outcome import line_of, notes
 from gilbench.checks.scope import CheckOptions
 from gilbench.errors import Failure
@@ -185,7 +185,7 @@ class Scripted:
     def __init__(self, value: float, log: list[str], name: str, fail_at: int = -1) -> None:
         self.value, self.log, self.name, self.left = value, log, name, fail_at
 
-    def ready(self) -> dict[str, object]:
+    def open(self, subject: Subject) -> dict[str, object]:
         if self.left == 0:
             raise Broken("raised", "ImportError: no")
         return {"ready": 4, "facts": {}, "sources": {f"{self.name}.py": "x"}}
@@ -196,6 +196,9 @@ class Scripted:
             raise Broken("killed", "killed by SIGKILL: it printed nothing")
         self.log.append(f"{self.name}{loops}")
         return self.value
+
+    def close(self) -> dict[str, object]:
+        return {}
 
     def end(self) -> None:
         self.log.append(f"end {self.name}")
@@ -208,7 +211,7 @@ def arms() -> tuple[Arm, Arm]:
 def test_an_epoch_takes_turns_in_random_order_and_ends_both_workers() -> None:
     log: list[str] = []
     values = {"base": 1.0, "head": 1.1}
-    measured = epoch(CASES[0], arms(), lambda arm, order: Scripted(values[arm.name], log, arm.name), 7, None)
+    (measured,) = epochs(Batch((CASES[0],), 7), arms(), lambda arm, batch: Scripted(values[arm.name], log, arm.name))
     taken = [entry for entry in log if not entry.startswith("end")]
     pairs = [tuple(sorted(taken[i : i + 2])) for i in range(0, len(taken), 2)]
     assert set(pairs) == {("base4", "head4")}, "each arm once before either again, as many computes in both"
@@ -223,10 +226,10 @@ def test_an_epoch_takes_turns_in_random_order_and_ends_both_workers() -> None:
 def test_a_worker_that_breaks_is_named_and_both_are_ended(fail_at: int) -> None:
     log: list[str] = []
 
-    def start(arm: Arm, order: Order) -> Scripted:
+    def start(arm: Arm, batch: Batch) -> Scripted:
         return Scripted(1.0, log, arm.name, fail_at if arm.name == "head" else -1)
 
-    measured = epoch(CASES[0], arms(), start, 7, 2)
+    (measured,) = epochs(Batch((CASES[0],), 7, {CASES[0]: 2}), arms(), start)
     assert set(measured.failures) == {"head"}
     assert (measured.base, measured.head) == ((), ())
     assert sorted(entry for entry in log if entry.startswith("end")) == ["end base", "end head"]
@@ -236,10 +239,10 @@ def test_cases_are_interleaved_and_time_is_bounded() -> None:
     seen: list[str] = []
     ticks = iter(range(1000))
 
-    def start(arm: Arm, order: Order) -> Scripted:
+    def start(arm: Arm, batch: Batch) -> Scripted:
         if arm.name == "base":
-            seen.append(order.case.workload)
-        return Scripted(random.Random(f"{order.seed}{arm.name}").lognormvariate(0, 0.3), [], arm.name)
+            seen.append(batch.subjects[0].name.partition(":")[0])
+        return Scripted(random.Random(f"{batch.seed}{arm.name}").lognormvariate(0, 0.3), [], arm.name)
 
     family = family_of(dict.fromkeys(CASES, 0.03))
     families = list(measure_family(family, arms(), start, 1, max_time=12, clock=lambda: float(next(ticks))))

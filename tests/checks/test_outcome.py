@@ -60,11 +60,16 @@ def test_files_that_the_workers_imported_and_that_differ_are_named() -> None:
 
 
 def test_the_arms_and_what_differs_between_their_software_are_stated() -> None:
-    lines = arms_and_software(ARMS, {"base": known(), "head": known(pandas_version="3.0.3", gil="disabled")})
+    lines = arms_and_software(
+        ARMS, {"base": known().machine, "head": known(pandas_version="3.0.3", gil="disabled").machine}
+    )
     assert lines == [
         "base: main (1234567)", "head: working tree", "software: gil enabled -> disabled, pandas_version 3.1.1 -> 3.0.3",
     ]  # fmt: skip
-    assert arms_and_software(ARMS, both())[-1] == "software: the same in both arms"
+    assert (
+        arms_and_software(ARMS, {arm: found.machine for arm, found in both().items()})[-1]
+        == "software: the same in both arms"
+    )
 
 
 def test_a_decided_case_as_a_line() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gilbench.cases.benchmark import Benchmark
 from gilbench.cases.case import Case
-from gilbench.checks.scope import cases_of, thresholds
+from gilbench.cases.plan import THRESHOLD
+from gilbench.checks import scope
+from gilbench.checks.scope import CheckOptions, cases_of, thresholds
 from gilbench.errors import UserError
 from gilbench.schedulers import core_schedulers
 from tests.checks.scripted_check import OPTIONS, both, known, workload
@@ -115,3 +119,40 @@ def test_all_then_the_workloads_own_then_what_is_said_of_some_and_the_last_count
 def test_a_pattern_that_matches_nothing_is_one_line() -> None:
     with pytest.raises(UserError, match=r"^--threshold sotr=: no workload of this check matches 'sotr'$"):
         decided(("sort", 0.05), ("sotr", 0.05))
+
+
+# --- Benchmarks of a project
+
+
+def test_the_last_pattern_that_matches_a_benchmark_sets_its_threshold() -> None:
+    one, two = (
+        Benchmark("pytest_tests", "tests/test_a.py", f"tests/test_a.py::{name}", name) for name in ("one", "two")
+    )
+    said = [("*", 0.05), ("one", 0.1)]
+    assert scope.thresholds_of_benchmarks([one, two], said) == {one: 0.1, two: 0.05}
+    assert scope.thresholds_of_benchmarks([one], []) == {one: THRESHOLD}
+    with pytest.raises(UserError, match="no benchmark of this check matches 'three'"):
+        scope.thresholds_of_benchmarks([one], [("three", 0.1)])
+
+
+@pytest.mark.parametrize(
+    ("options", "of_workloads"),
+    [
+        ({}, False),
+        ({"workloads": ("sum_of_squares",)}, True),
+        ({"workloads": ("sum_of_*",)}, True),
+        ({"workloads": ("sum_of_squares", "tests/test_a.py")}, False),
+        ({"schedulers": ("sync",)}, True),
+        ({"workloads": ("sum_of_squares",), "keyword": "x"}, False),
+        ({"commands": ("true",)}, False),
+    ],
+)
+def test_a_check_is_of_workloads_where_only_these_are_named(
+    tmp_path: Path, options: dict[str, Any], of_workloads: bool
+) -> None:
+    assert scope.is_of_workloads(CheckOptions(**options), tmp_path) == of_workloads
+
+
+def test_a_check_of_gilbench_itself_is_of_workloads(tmp_path: Path) -> None:
+    (tmp_path / "bench" / "gilbench").mkdir(parents=True)
+    assert scope.is_of_workloads(CheckOptions(), tmp_path)

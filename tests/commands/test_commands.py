@@ -125,6 +125,7 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
         "advise my_file.py:build --graph",
         "check sort csv_* --base v1 --head path=. --scheduler sync --size small --threshold 5% --threshold sort=1%"
         " --floor 1ms --max-time 60 --timeout 5 --strict --seed 1 -o out",
+        "check tests/test_a.py -k 'a and not b' --isolate --benchmarks each --command 'python -c pass' --items '[1]'",
         "check --aa --inject 5% --markdown a.md --junit a.xml --json a.json --bencher b.json --action-benchmark c.json",
         "check --base v1 --history h.jsonl --profile",
         "claims results/a.json --format markdown",

@@ -1,7 +1,8 @@
-"""`gilbench check`: two arms take turns in fresh processes until every case has a verdict.
+"""`gilbench check`: two arms take turns in fresh processes until every case or benchmark has a verdict.
 
-checker -> scope (what is checked), arms -> lockstep (epochs; turns, inside a worker) -> family (sequential decides)
+checker -> scope (which workloads) or suite (which benchmarks of a project), arms
+        -> lockstep (epochs; turns or driven, inside a worker) -> family (sequential decides)
         -> outcome (verdicts, notes, results) -> deliver
 
-stored compares two result files instead, without measuring anything.
+discover has a file for each kind of benchmark. stored compares two result files instead, without measuring anything.
 """

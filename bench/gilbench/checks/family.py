@@ -7,13 +7,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gilbench.cases.case import Case
+from gilbench.cases.benchmark import Subject
 from gilbench.checks.lockstep import Epoch
 from gilbench.checks.sequential import Design, Verdict, decide
 from gilbench.errors import Failure
 from gilbench.results.verdicts import Kind
 
 CHANCES = 2  # epochs in which a case has to fail before it counts as failed
+ABSENT = ("skipped", "not found", "new")  # kinds of failures of benchmarks that there is nothing to say about
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Checked:
     floor: seconds; a smaller difference counts as none, whatever the ratio. patience: the most seconds to spend on the case.
     """
 
-    case: Case
+    case: Subject
     design: Design
     floor: float = 0.0
     patience: float = math.inf
@@ -35,9 +36,15 @@ class Checked:
     @property
     def failures(self) -> Mapping[str, Failure]:
         """Arm name -> how it failed, where the case has failed twice: one failure may be chance, and is tried again."""
-        if len(self.failed) < CHANCES:
+        if len(self.failed) < CHANCES or self.absent:
             return {}
         return {arm: failure for epoch in self.failed for arm, failure in epoch.failures.items()}
+
+    @property
+    def absent(self) -> Mapping[str, Failure]:
+        """Arm name -> why the benchmark is not there to be measured, such as a test that is skipped; empty where it is."""
+        found = {arm: failure for epoch in self.failed for arm, failure in epoch.failures.items()}
+        return found if any(failure.kind in ABSENT for failure in found.values()) else {}
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
@@ -76,7 +83,7 @@ class Checked:
 
     def decided(self, regressions: int) -> bool:
         """Return whether nothing more is to be measured. regressions: how many other cases are regressions."""
-        return bool(self.failures) or self.out_of_patience or self.decide(regressions).next == "stop"
+        return bool(self.failures or self.absent) or self.out_of_patience or self.decide(regressions).next == "stop"
 
     @property
     def out_of_patience(self) -> bool:
@@ -140,7 +147,7 @@ class Family:
         return judged
 
 
-def family_of(thresholds: Mapping[Case, float], *, floor: float = 0.0, patience: float = math.inf) -> Family:
+def family_of(thresholds: Mapping[Subject, float], *, floor: float = 0.0, patience: float = math.inf) -> Family:
     """Return a family without epochs: its size and its designs are fixed before anything is measured.
 
     thresholds: case -> the change that matters, as a fraction. floor, patience: seconds, as in Checked.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from gilbench import machine
+from gilbench.cases.case import Case
 from gilbench.cases.plan import Plan, Profile
 from gilbench.checks.arms import Arm, Known
 from gilbench.checks.family import Checked, Family
@@ -15,14 +17,23 @@ from gilbench.results.records import Observation, Result
 from gilbench.results.verdicts import Line
 
 
-def arms_and_software(arms: Sequence[Arm], known: Mapping[str, Known]) -> list[str]:
-    """Return lines that say what the arms are, and where their software differs."""
-    base, head = (known[arm.name].machine for arm in arms)
+def arms_and_software(arms: Sequence[Arm], software: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return lines that say what the arms are, and where their software differs. software: arm name -> what it runs with."""
+    base, head = (software[arm.name] for arm in arms)
     changed = [f"{key} {before} -> {after}" for key, (before, after) in machine.differences(base, head).items()]
     return [
         *(f"{arm.name}: {arm.label}" for arm in arms),
         f"software: {', '.join(changed) or 'the same in both arms'}",
     ]
+
+
+def lines_of(family: Family, failures: Mapping[str, Mapping[str, Failure]]) -> tuple[Line, ...]:
+    """Return the lines of the verdicts, one for each case or benchmark that is there, and one for each file that failed.
+
+    failures: file -> arm name -> why it could not be read.
+    """
+    files = [Line(file, "failed", reason="; ".join(_reasons(arms))) for file, arms in failures.items()]
+    return (*(line_of(checked) for checked in family.cases if not checked.absent), *files)
 
 
 def line_of(checked: Checked) -> Line:
@@ -62,12 +73,35 @@ def notes(family: Family, options: CheckOptions) -> Iterator[str]:
             f"head was slowed down by {options.inject:.1%}: found in {kinds.count('regression')} of {len(kinds)} cases, "
             f"{kinds.count('inconclusive')} inconclusive"
         )
+    still = family.open()
+    if still:
+        yield f"not decided when measuring ended (--max-time {options.max_time:g}): {len(still)} of {len(family.cases)}"
     for checked in family.cases:
         if checked.kind == "inconclusive" and checked.out_of_patience:
             yield f"{checked.case.name}: not decided within {checked.patience:.0f} s"
-        if checked.failed and not checked.failures:
+        if checked.absent:
+            arms, failure = list(checked.absent), next(iter(checked.absent.values()))
+            where = f" in {arms[0]}" if len(arms) == 1 and failure.kind != "new" else ""
+            yield f"{failure.kind}{where}: {checked.case.name}: {failure.reason or 'no reason given'}"
+        elif checked.failed and not checked.failures:
             reasons = [reason for epoch in checked.failed for reason in _reasons(epoch.failures)]
             yield f"{checked.case.name}: failed once, and was or would be measured again: {'; '.join(reasons)}"
+
+        yield from _remarks(checked)
+
+
+def _remarks(checked: Checked) -> Iterator[str]:
+    """Yield a line that says what else was noticed about a benchmark, if anything was."""
+    found: dict[str, dict[str, None]] = {}
+    for epoch in (*checked.epochs, *checked.failed):
+        for arm, remarks in epoch.remarks.items():
+            for remark in remarks:
+                found.setdefault(remark, {})[arm] = None
+    said = [
+        remark if "base" in arms else f"{remark} (head)" for remark, arms in found.items()
+    ]  # base is looked at first
+    if said:
+        yield f"{checked.case.name}: {'; '.join(said)}"
 
 
 def _reasons(failures: Mapping[str, Failure]) -> list[str]:
@@ -89,7 +123,7 @@ def imported_differences(epochs: Sequence[Epoch]) -> str:
 
 def result_of(family: Family, arm: Arm, known: Known, seed: int, options: CheckOptions) -> Result:
     """Return what one arm measured as an ordinary result: one observation for each epoch."""
-    cases = tuple(checked.case for checked in family.cases)
+    cases = tuple(checked.case for checked in family.cases if isinstance(checked.case, Case))
     profile = Profile("check", (options.size,), (options.size,), "representative", 0.0, 1, 1, 0.0, options.max_time)
     observations = [
         _observation(epoch, round_, arm.name)
@@ -101,6 +135,7 @@ def result_of(family: Family, arm: Arm, known: Known, seed: int, options: CheckO
 
 
 def _observation(epoch: Epoch, round_: int, arm: str) -> Observation:
+    assert isinstance(epoch.case, Case), "result files hold cases"
     values = epoch.base if arm == "base" else epoch.head
     failure = epoch.failures.get(arm) or (None if values else Failure("failed", "the other arm failed"))
     return Observation(

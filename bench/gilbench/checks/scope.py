@@ -9,25 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from gilbench.cases import plan
+from gilbench.cases.benchmark import Benchmark, Subject
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, THRESHOLD, Selection
 from gilbench.checks.arms import Known
+from gilbench.checks.suite.selection import Asked, matches
 from gilbench.errors import UserError, check_names
 from gilbench.machine import usable_cpus
 from gilbench.schedulers import all_schedulers, core_schedulers
-from gilbench.targets.builtin import choose
+from gilbench.targets.builtin import all_workloads, choose
 from gilbench.targets.workload import SIZES, Workload
+
+FLOOR = 20e-6
+"""Seconds; smaller differences of a workload count as none: what a scheduler adds moves by as much. Benchmarks have no floor."""
 
 
 @dataclass(frozen=True)
 class CheckOptions:
     """What `gilbench check` is asked for; the names are those of its options.
 
-    workloads: names, families, and patterns; empty for the representatives. base, head: specs, as arms.parse reads them;
+    workloads: names, families, and patterns, of workloads or of benchmarks; empty for the representatives, or for all
+    benchmarks. base, head: specs, as arms.parse reads them;
     head None for the working tree. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
     floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json, bencher,
     action_benchmark: files to write. history: file to append to. profile: profile both arms instead of measuring them.
-    results: folder. Without a seed, one is drawn.
+    results: folder. Without a seed, one is drawn. keyword, items, commands: choose benchmarks (see
+    gilbench.checks.suite.selection). benchmarks: "head" for head's benchmark files in both arms, "each" for each arm's own.
+    isolate: whether each benchmark gets processes of its own. floor: None for the usual one.
     """
 
     workloads: tuple[str, ...] = ()
@@ -36,7 +44,7 @@ class CheckOptions:
     schedulers: tuple[str, ...] = ()
     size: str = "tiny"
     thresholds: tuple[tuple[str, float], ...] = ()
-    floor: float = 20e-6
+    floor: float | None = None
     max_time: float = 900.0
     timeout: float = 60.0
     strict: bool = False
@@ -51,11 +59,31 @@ class CheckOptions:
     profile: bool = False
     results: Path = Path("results")
     seed: int | None = None
+    keyword: str = ""
+    items: str | None = None
+    commands: tuple[str, ...] = ()
+    benchmarks: str = "head"
+    isolate: bool = False
+
+    @property
+    def asked(self) -> Asked:
+        """What to choose of a project's own benchmarks."""
+        return Asked(self.workloads, self.keyword, self.items, self.commands, self.benchmarks == "each")
 
     @property
     def files(self) -> dict[str, Path | None]:
         """Format -> the file to write."""
         return {name: getattr(self, name) for name in ("markdown", "junit", "json", "bencher", "action_benchmark")}
+
+
+def is_of_workloads(options: CheckOptions, tree: Path) -> bool:
+    """Return whether a check is of gilbench's workloads: its tree is gilbench's own, or its names are names of workloads."""
+    if options.keyword or options.commands or options.items or options.isolate:
+        return False
+    if options.schedulers or (tree / "bench" / "gilbench").is_dir():
+        return True
+    known = [(workload.name, workload.family) for workload in all_workloads().values()] if options.workloads else []
+    return bool(known) and all(any(_matches(name, names) for names in known) for name in options.workloads)
 
 
 def cases_of(known: Mapping[str, Known], options: CheckOptions) -> tuple[list[Case], list[str]]:
@@ -114,6 +142,22 @@ def thresholds(cases: Sequence[Case], head: Known, said: Sequence[tuple[str, flo
         ranked += [fraction for pattern, fraction in said if pattern != "*" and _matches(pattern, names)]
         found[case] = ranked[-1] if ranked else THRESHOLD
     return found
+
+
+def thresholds_of_benchmarks(
+    benchmarks: Sequence[Benchmark], said: Sequence[tuple[str, float]]
+) -> dict[Subject, float]:
+    """Return the change that matters in each benchmark, as a fraction. The last pattern of `said` that matches counts.
+
+    Raises UserError for a pattern that matches nothing.
+    """
+    for pattern, _ in said:
+        if benchmarks and not any(matches(benchmark, pattern) for benchmark in benchmarks):
+            raise UserError(f"--threshold {pattern}=: no benchmark of this check matches {pattern!r}")
+    return {
+        benchmark: next((fraction for pattern, fraction in reversed(said) if matches(benchmark, pattern)), THRESHOLD)
+        for benchmark in benchmarks
+    }
 
 
 def _matches(pattern: str, names: Sequence[str]) -> bool:

@@ -14,7 +14,10 @@ from gilbench.errors import UserError
 
 
 @click.command("check")
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD|FAMILY|PATTERN]...")
+@click.argument("workloads", nargs=-1, metavar="[BENCHMARK|WORKLOAD|PATTERN|FILE]...")
+@click.option(
+    "-k", "keyword", default="", metavar="EXPRESSION", help="Choose benchmarks by parts of their names, as in pytest."
+)
 @click.option(
     "--base", default="HEAD", show_default=True, metavar="SPEC", help="A git revision, or rev=, path=, python=, with=."
 )
@@ -37,7 +40,7 @@ from gilbench.errors import UserError
     help="The change that matters, for all workloads or for some. Repeatable.  [default: 3%]",
 )
 @click.option(
-    "--floor", type=Seconds(), default="20us", show_default=True, metavar="TIME", help="Ignore smaller differences."
+    "--floor", type=Seconds(), metavar="TIME", help="Ignore smaller differences.  [default: 20us, 0 for benchmarks]"
 )
 @click.option(
     "--max-time", type=positive, default=900.0, show_default=True, metavar="SECONDS", help="For the whole check."
@@ -45,6 +48,16 @@ from gilbench.errors import UserError
 @click.option(
     "--timeout", type=positive, default=60.0, show_default=True, metavar="SECONDS", help="For each answer of a worker."
 )
+@click.option("--isolate", is_flag=True, help="Give each benchmark processes of its own.")
+@click.option(
+    "--benchmarks",
+    type=click.Choice(["head", "each"]),
+    default="head",
+    show_default=True,
+    help="Whose benchmark files run: head's in both arms, or each arm's own.",
+)
+@click.option("--command", "commands", multiple=True, metavar="COMMAND", help="Time a command line. Repeatable.")
+@click.option("--items", metavar="EXPR|FILE", help="What file.py:function is called with: once for each item.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if a case stays inconclusive.")
 @click.option("--aa", is_flag=True, help="Compare the working tree with itself, and count false alarms.")
 @click.option(
@@ -73,7 +86,10 @@ from gilbench.errors import UserError
     "--seed", type=click.IntRange(0), help="For the order and the memory layouts.  [default: random, and reported]"
 )
 def command(**options: Any) -> None:
-    """Say for each case whether head is slower than base: both take turns on this machine until that is clear.
+    """Say for each benchmark whether head is slower than base: both take turns on this machine until that is clear.
+
+    Finds the benchmarks of the project in this folder by itself: pytest, asv, pyperf. In gilbench's own folder, or with the
+    names of its workloads, it checks these.
 
     Exit codes: 0 no regression, 1 regression, 2 an error, 3 nothing was measured, 4 inconclusive and --strict.
     """
