@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import IO
 
 from gilbench import units
@@ -16,9 +17,10 @@ from gilbench.checks.check_progress import check_progress
 from gilbench.checks.family import Family, family_of
 from gilbench.checks.lockstep import Live, Start, epoch
 from gilbench.checks.scope import CheckOptions
-from gilbench.console import printable
+from gilbench.console import printable, sayer
 from gilbench.errors import INTERRUPTED
 from gilbench.files import cache_environment, cache_folder
+from gilbench.process.environments import own_requirements
 from gilbench.report import Page, text
 from gilbench.results.verdicts import NOTHING, Verdicts, exit_code
 
@@ -27,10 +29,12 @@ PATIENCE = 59.0  # seconds after which a case that is not decided stays inconclu
 
 def run(options: CheckOptions, err: IO[str], out: IO[str], page: Page) -> int:
     """Check head against base; print the verdicts on `out`; return the exit code. Raises UserError for a mistake."""
-    base = parse("path=." if options.aa else options.base)
-    head = parse("path=." if options.aa else options.head or "path=.")
+    given = ("path=." if options.aa else options.base, "path=." if options.aa else options.head or "path=.")
+    base, head = (replace(spec, packages=(*spec.packages, *options.packages)) for spec in map(parse, given))
     try:
-        with prepared(base, head, cache_folder()) as arms:
+        with prepared(
+            base, head, cache_folder(), setup=options.setup, needs=own_requirements(), say=sayer(err)
+        ) as arms:
             return _run(options, arms, err, out, page)
     except KeyboardInterrupt:
         err.write("interrupted: nothing is left behind\n")

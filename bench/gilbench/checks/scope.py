@@ -24,7 +24,8 @@ class CheckOptions:
     """What `gilbench check` is asked for; the names are those of its options.
 
     workloads: names, families, and patterns; empty for the representatives. base, head: specs, as arms.parse reads them;
-    head None for the working tree. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
+    head None for the working tree. packages: requirements for the environments of both arms. setup: command that replaces
+    their builds. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
     floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json: files to
     write. results: folder. Without a seed, one is drawn.
     """
@@ -32,6 +33,8 @@ class CheckOptions:
     workloads: tuple[str, ...] = ()
     base: str = "HEAD"
     head: str | None = None
+    packages: tuple[str, ...] = ()
+    setup: str = ""
     schedulers: tuple[str, ...] = ()
     size: str = "tiny"
     thresholds: tuple[tuple[str, float], ...] = ()
