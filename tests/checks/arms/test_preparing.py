@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gilbench.checks.arms import Arm, parse, prepared, preparing, questions
-from gilbench.checks.arms.questions import Facts
+from gilbench.checks.arms import Arm, asking, parse, prepared, preparing
+from gilbench.checks.arms.asking import Facts
 from gilbench.errors import UserError
 from gilbench.process.environments import binary_of, environment
 from gilbench.process.interpreters import find
@@ -176,7 +176,7 @@ def test_an_arm_against_itself(pure: Path, tmp_path: Path) -> None:
 
 
 ATTRS = {"version": "25.1.0", "requires": [], "released": True, "plugin": False}
-FACTS = Facts({"attrs": ATTRS}, questions.facts_of(sys.executable).markers)
+FACTS = Facts({"attrs": ATTRS}, asking.facts_of(sys.executable).markers)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_both_arms_importing_one_file_is_refused(
     (site,) = environment_.glob("Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages")
     (site / "editable.pth").write_text(f"import sys; sys.path.insert(0, {str(pure / 'src')!r})\n")
     python = str(binary_of(environment_))
-    monkeypatch.setattr(questions, "active_python", lambda: python)
+    monkeypatch.setattr(asking, "active_python", lambda: python)
     monkeypatch.setattr(preparing.building, "made", lambda recipe, cache, say: python)
     said: list[str] = []
     with pytest.raises(UserError) as caught, prepared(parse("HEAD"), parse("path=."), tmp_path, say=said.append):
@@ -293,9 +293,9 @@ def test_both_arms_importing_one_file_is_refused(
 def test_the_active_environment_is_the_one_that_is_activated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     venv.create(tmp_path / "venv")
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
-    assert questions.active_python() == str(binary_of(tmp_path / "venv"))
+    assert asking.active_python() == str(binary_of(tmp_path / "venv"))
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "gone"))
-    assert questions.active_python() == sys.executable
+    assert asking.active_python() == sys.executable
 
 
 # --- What goes wrong leaves nothing

@@ -24,6 +24,14 @@ def test_outside_a_repository_the_line_says_what_else_can_be_compared(tmp_path: 
     assert place_of(tmp_path) == repository.Place(tmp_path)
 
 
+def test_a_repository_that_git_does_not_trust_is_not_called_missing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UserError, match=r"git does not read .*dubious ownership"):
+        repository.resolve("HEAD", project)
+
+
 def test_an_unknown_revision_is_named_with_those_like_it(project: Path) -> None:
     with pytest.raises(UserError, match=r"no revision 'mian' here: did you mean main\?"):
         repository.resolve("mian", project)

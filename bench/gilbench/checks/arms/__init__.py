@@ -1,9 +1,9 @@
 """Arms: which software is measured. A spec names a source tree or a release, an interpreter and packages; an arm is ready to run.
 
 spec (what the user writes) -> repository (sources) -> project (metadata, layout) -> building (environments)
-        -> questions (what is installed, where a package comes from) -> preparing (both arms, ready or refused)
+        -> asking (what is installed, where a package comes from) -> preparing (both arms, ready or refused)
 
-own_workloads asks an arm for gilbench's own workloads. inside is the script that answers questions in the arm's interpreter.
+own_workloads asks an arm for gilbench's own workloads. inside is the script that answers in the arm's interpreter.
 """
 
 from gilbench.checks.arms.arm import Arm

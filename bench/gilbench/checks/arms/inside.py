@@ -81,7 +81,7 @@ def files(project: str) -> dict[str, str]:
     """Return what an installed project brought, apart from scripts and metadata: the place in site-packages -> the path."""
     try:
         found = importlib.metadata.files(project) or []
-    except importlib.metadata.PackageNotFoundError:
+    except (importlib.metadata.PackageNotFoundError, ValueError):  # ValueError: no name
         return {}
     apart = ("..", "__pycache__")
     return {

@@ -21,10 +21,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from gilbench.checks.arms import building, questions, repository
+from gilbench.checks.arms import asking, building, repository
 from gilbench.checks.arms.arm import Arm
+from gilbench.checks.arms.asking import Facts, Origin
 from gilbench.checks.arms.project import Project, read_project, sources_digest
-from gilbench.checks.arms.questions import Facts, Origin
 from gilbench.checks.arms.spec import Spec
 from gilbench.console import Say
 from gilbench.errors import UserError
@@ -161,7 +161,7 @@ def _interpreter(spec: Spec, means: Means) -> str:
     """Return the interpreter that an arm is made from: the one that is named, or the active one."""
     if spec.python:
         return interpreters.find(spec.python, option="python=").command
-    return sys.executable if means.needs else questions.active_python()
+    return sys.executable if means.needs else asking.active_python()
 
 
 def _not_active(base: Laid, head: Laid, pythons: Sequence[str], means: Means) -> str:
@@ -177,7 +177,7 @@ def _not_active(base: Laid, head: Laid, pythons: Sequence[str], means: Means) ->
     if base.project.compiled or head.project.compiled:
         return f"{head.project.name or 'the project'} has compiled or generated parts"
     for laid, python in zip((base, head), pythons, strict=True):
-        facts = questions.facts_of(python)
+        facts = asking.facts_of(python)
         missing = _missing(laid.project, facts, means.needs)
         if missing:
             return f"{missing} is not in {facts.prefix or python}"
@@ -220,7 +220,7 @@ def _complete(laid: Laid, python: str) -> None:
     Some runners of benchmarks put the tree on the import path. A package that is found there must not lack its compiled
     parts: many then fall back to slower ones without a word.
     """
-    for place, path in questions.files_of(python, laid.project.name).items():
+    for place, path in asking.files_of(python, laid.project.name).items():
         for source in laid.project.sources:
             to = laid.tree / source / place
             if (laid.tree / source / Path(place).parts[0]).is_dir() and not to.exists():
@@ -230,7 +230,7 @@ def _complete(laid: Laid, python: str) -> None:
 
 def _tools(project: Project, python: str) -> tuple[str, ...]:
     """Return what runs benchmarks, in the versions that an interpreter's environment has, unless it is the project itself."""
-    return questions.facts_of(python).tools(without=[project.name])
+    return asking.facts_of(python).tools(without=[project.name])
 
 
 def _set_up(base: Laid, head: Laid, means: Means) -> tuple[Arm, Arm]:
@@ -271,7 +271,7 @@ def _checked(base: Laid, head: Laid, arms: tuple[Arm, Arm]) -> tuple[tuple[Arm, 
     wrong = [f"{laid.full}: {origin.wrong}" for laid, origin in zip((base, head), origins, strict=True) if origin.wrong]
     if not wrong:
         return found, ""
-    both = questions.shared(origins[0].imported, origins[1].imported)
+    both = asking.shared(origins[0].imported, origins[1].imported)
     return found, f"{both}, as an editable install may do" if both else wrong[0]
 
 
@@ -281,9 +281,9 @@ def _origin(laid: Laid, arm: Arm) -> Origin:
     if project.name == OURS or not (project.name or project.packages):
         return Origin()
     installed = arm.python if not arm.sources else ""
-    origin = questions.origin_of(arm, project.name, () if installed else project.packages, installed=bool(installed))
+    origin = asking.origin_of(arm, project.name, () if installed else project.packages, installed=bool(installed))
     if installed and not origin.imported and not origin.wrong and project.packages:
-        origin = questions.origin_of(arm, project.name, project.packages, installed=True)
+        origin = asking.origin_of(arm, project.name, project.packages, installed=True)
     return origin
 
 

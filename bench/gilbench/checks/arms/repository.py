@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,12 @@ def resolve(rev: str, folder: Path) -> str:
     """Return the commit that a revision names. Raises UserError that says what is wrong: no git, no repository, no such one."""
     if shutil.which("git") is None:
         raise UserError("git is not installed: compare folders with path=, or a release with package==1.2")
-    if _said(folder, "rev-parse", "--git-dir") is None:
+    asked = _run(folder, "rev-parse", "--git-dir")
+    if asked.returncode and "not a git repository" not in asked.stderr:  # it may belong to somebody else
+        said = (asked.stderr.strip().splitlines() or ["it says nothing"])[0]
+        fix = f": git config --global --add safe.directory {folder}" if "dubious ownership" in said else ""
+        raise UserError(f"git does not read {folder}: {said}{fix}")
+    if asked.returncode:
         raise UserError(
             f"{folder} is not in a git repository, so there is no revision {rev!r}: compare with another folder (path=), "
             "or with a release (package==1.2)"
@@ -138,7 +144,9 @@ def _fill_submodules(source: Path, commit: str, to: Path) -> None:
             at=source / name,
             wrong=f"cannot read submodule {name}",
         )
-        shutil.unpack_archive(archive, to / name, filter="tar")
+        with tarfile.open(archive) as found:
+            trusted = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}  # Python 3.11.0 to 3.11.3 take none
+            found.extractall(to / name, **trusted)  # type: ignore[arg-type]  # noqa: S202 - git has just written it
         archive.unlink()
         _fill_submodules(source / name, wanted, to / name)
 
@@ -173,5 +181,7 @@ def _said(folder: Path, *arguments: str) -> str | None:
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     variables = {name: value for name, value in os.environ.items() if name not in LOCAL}
     command = ["git", *QUIET, "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, env={**variables, "GIT_OPTIONAL_LOCKS": "0"}, check=False)
+    done = subprocess.run(
+        command, capture_output=True, env={**variables, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}, check=False
+    )
     return subprocess.CompletedProcess(command, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
