@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gilbench.checks.arms import snapshot
+from gilbench.checks.arms.repository import snapshot
 
 MODULES = ("python_loops", "numpy_reductions", "csv_files", "dask_collections")  # the families that are measured
 Change = Callable[[Path], None]

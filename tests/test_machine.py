@@ -15,7 +15,7 @@ import pytest
 
 from gilbench import machine, units
 from gilbench.advice import entry, racing
-from gilbench.checks import arms
+from gilbench.checks.arms import spec
 from gilbench.measure import worker
 from gilbench.process import layout, pins
 from gilbench.stats import Estimate
@@ -80,7 +80,7 @@ def test_figures() -> None:
     assert units.times(float("inf")) == "inf"
 
 
-@pytest.mark.parametrize("module", [units, calls, naming, worker, arms, entry, racing])
+@pytest.mark.parametrize("module", [units, calls, naming, worker, spec, entry, racing])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     done = doctest.testmod(module)  # type: ignore[arg-type]
     assert done.attempted > 0

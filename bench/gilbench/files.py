@@ -36,6 +36,14 @@ def cache_environment() -> dict[str, str]:
     return {CACHE: str(cache_folder())}
 
 
+def ignored_by_git(folder: Path) -> None:
+    """Make a folder that git ignores, whatever repository it is in: there is nothing of it to commit. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / ".gitignore"
+    if not mark.exists():
+        mark.write_text("*\n")
+
+
 def finite(data: Any) -> Any:
     """Return the data with None in place of numbers that JSON does not have."""
     if isinstance(data, dict):

@@ -224,6 +224,8 @@ def check(
     *workloads: str,
     base: str = "HEAD",
     head: str | None = None,
+    packages: Names = (),
+    setup: str = "",
     schedulers: Names = (),
     size: str = "tiny",
     threshold: float | Mapping[str, float] | None = None,
@@ -244,7 +246,9 @@ def check(
     True
 
     workloads: names, families or patterns; without any, the representative workloads.
-    base, head: a git revision, or rev=, path=, python=, with= as on the command line; head None for the working tree.
+    base, head: a git revision, a release like package==1.2, or rev=, path=, release=, python=, with= as on the command line;
+    head None for the working tree. packages: requirements for the environments of both arms. setup: command instead of
+    their builds.
     schedulers: only these; empty for sync, threads and processes. size: of every workload.
     threshold: the change that matters, as a fraction (0.03 is 3 %), or pattern -> fraction; None for the default.
     floor: seconds; smaller differences do not count; None for the usual. max_time: seconds for the whole check.
@@ -271,6 +275,8 @@ def check(
             workloads=workloads,
             base=base,
             head=head,
+            packages=_tuple(packages),
+            setup=setup,
             schedulers=_tuple(schedulers),
             size=size,
             thresholds=tuple(thresholds.items()),

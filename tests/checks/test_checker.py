@@ -155,7 +155,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     found = Check(tmp_path)
 
     @contextlib.contextmanager
-    def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
+    def prepared(base: Spec, head: Spec, cache: Path, **more: Any) -> Iterator[tuple[Arm, Arm]]:
         yield ARMS
 
     monkeypatch.setattr(checker, "prepared", prepared)
@@ -223,7 +223,7 @@ def test_ctrl_c_prints_and_keeps_the_verdicts_so_far(check: Check) -> None:
 
 
 def test_ctrl_c_while_the_arms_are_prepared_is_one_line(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> contextlib.AbstractContextManager[tuple[Arm, Arm]]:
+    def interrupted(*_: object, **more: object) -> contextlib.AbstractContextManager[tuple[Arm, Arm]]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checker, "prepared", interrupted)
@@ -243,7 +243,7 @@ def test_with_aa_both_arms_are_the_working_tree(check: Check, monkeypatch: pytes
     specs: list[Spec] = []
 
     @contextlib.contextmanager
-    def prepared(base: Spec, head: Spec, cache: Path) -> Iterator[tuple[Arm, Arm]]:
+    def prepared(base: Spec, head: Spec, cache: Path, **more: Any) -> Iterator[tuple[Arm, Arm]]:
         specs.extend((base, head))
         yield ARMS
 

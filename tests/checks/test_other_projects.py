@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.test_arms import git
+from tests.checks.arms.repositories import git
 
 pytestmark = pytest.mark.serial
 

@@ -12,6 +12,7 @@ from gilbench.cases.benchmark import Benchmark
 from gilbench.cases.case import Case
 from gilbench.cases.plan import THRESHOLD
 from gilbench.checks import scope
+from gilbench.checks.arms import parse
 from gilbench.checks.scope import CheckOptions, cases_of, thresholds
 from gilbench.errors import UserError
 from gilbench.schedulers import core_schedulers
@@ -150,9 +151,9 @@ def test_the_last_pattern_that_matches_a_benchmark_sets_its_threshold() -> None:
 def test_a_check_is_of_workloads_where_only_these_are_named(
     tmp_path: Path, options: dict[str, Any], of_workloads: bool
 ) -> None:
-    assert scope.is_of_workloads(CheckOptions(**options), tmp_path) == of_workloads
+    assert scope.is_of_workloads(CheckOptions(**options), parse(f"path={tmp_path}")) == of_workloads
 
 
 def test_a_check_of_gilbench_itself_is_of_workloads(tmp_path: Path) -> None:
     (tmp_path / "bench" / "gilbench").mkdir(parents=True)
-    assert scope.is_of_workloads(CheckOptions(), tmp_path)
+    assert scope.is_of_workloads(CheckOptions(), parse(f"path={tmp_path}"))

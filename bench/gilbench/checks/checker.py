@@ -24,9 +24,10 @@ from gilbench.checks.scope import CheckOptions
 from gilbench.checks.suite.batches import batches
 from gilbench.checks.suite.selection import Selected, check_names, select
 from gilbench.checks.suite.suite_workers import Suites
-from gilbench.console import printable
+from gilbench.console import printable, sayer
 from gilbench.errors import INTERRUPTED, Failure, UserError
 from gilbench.files import cache_environment, cache_folder
+from gilbench.process.environments import own_requirements
 from gilbench.report import Page, text
 from gilbench.results import history_file
 from gilbench.results.records import Result
@@ -40,14 +41,17 @@ FATAL = ("killed", "timeout", "out of order")  # failures that end a process, in
 
 def run(options: CheckOptions, err: IO[str], out: IO[str], page: Page) -> int:
     """Check head against base; print the verdicts on `out`; return the exit code. Raises UserError for a mistake."""
-    base = parse("path=." if options.aa else options.base)
-    head = parse("path=." if options.aa else options.head or "path=.")
+    given = ("path=." if options.aa else options.base, "path=." if options.aa else options.head or "path=.")
+    base, head = (replace(spec, packages=(*spec.packages, *options.packages)) for spec in map(parse, given))
     if options.history is not None:
         _check_history(options)
     commits = commits_of(base, head, options.history)
+    of_workloads = scope.is_of_workloads(options, head)
+    needs = own_requirements() if of_workloads else []
     try:
-        with prepared(base, head, cache_folder()) as arms:
-            return _run(options, arms, commits, err, out, page)
+        with prepared(base, head, cache_folder(), setup=options.setup, needs=needs, say=sayer(err)) as arms:
+            covered = _workloads(options, arms) if of_workloads else _benchmarks(options, arms)
+            return _run(options, arms, covered, commits, err, out, page)
     except KeyboardInterrupt:
         err.write("interrupted: nothing is left behind\n")
         return INTERRUPTED
@@ -67,13 +71,13 @@ def _check_history(options: CheckOptions) -> None:
 def _run(
     options: CheckOptions,
     arms: tuple[Arm, Arm],
+    covered: Covered,
     commits: tuple[Revision, Revision] | None,
     err: IO[str],
     out: IO[str],
     page: Page,
 ) -> int:
     seed = drawn_seed() if options.seed is None else options.seed
-    covered = _workloads(options, arms) if scope.is_of_workloads(options, arms[1].tree) else _benchmarks(options, arms)
     err.writelines(f"{printable(line)}\n" for line in covered.about)
     if not covered.thresholds and not covered.selected.failures:
         err.writelines(f"{printable(line)}\n" for line in covered.selected.notes)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gilbench.errors import UserError
-from gilbench.files import write
+from gilbench.files import ignored_by_git, write
 from gilbench.report import Page, formats
 from gilbench.results.records import Result
 from gilbench.results.result_file import save
@@ -41,6 +41,7 @@ def keep(folder: Path, verdicts: Verdicts, results: Sequence[Result]) -> Path:
     while place.exists():
         place = place.with_name(f"{place.name}-again")
     try:
+        ignored_by_git(place.parent)
         place.mkdir(parents=True)
         for result in results:
             save(result, place / f"{result.name}.json")

@@ -23,6 +23,7 @@ def arms_and_software(arms: Sequence[Arm], software: Mapping[str, Mapping[str, A
     changed = [f"{key} {before} -> {after}" for key, (before, after) in machine.differences(base, head).items()]
     return [
         *(f"{arm.name}: {arm.label}" for arm in arms),
+        *(f"{arm.name} imports {package} from {file}" for arm in arms for package, file in arm.imported.items()),
         f"software: {', '.join(changed) or 'the same in both arms'}",
     ]
 

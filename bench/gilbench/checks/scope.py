@@ -12,7 +12,7 @@ from gilbench.cases import plan
 from gilbench.cases.benchmark import Benchmark, Subject
 from gilbench.cases.case import Case
 from gilbench.cases.plan import PROFILES, THRESHOLD, Selection
-from gilbench.checks.arms import Known
+from gilbench.checks.arms import Known, Spec
 from gilbench.checks.suite.selection import Asked, matches
 from gilbench.errors import UserError, check_names
 from gilbench.machine import usable_cpus
@@ -29,8 +29,9 @@ class CheckOptions:
     """What `gilbench check` is asked for; the names are those of its options.
 
     workloads: names, families, and patterns, of workloads or of benchmarks; empty for the representatives, or for all
-    benchmarks. base, head: specs, as arms.parse reads them;
-    head None for the working tree. schedulers: only these; empty for the usual ones. thresholds: (pattern, fraction).
+    benchmarks. base, head: specs, as arms.parse reads them; head None for the working tree. packages: requirements for the
+    environments of both arms. setup: command that replaces their builds. schedulers: only these; empty for the usual ones.
+    thresholds: (pattern, fraction).
     floor, max_time, timeout: seconds. inject: the fraction by which head is slowed down. markdown, junit, json, bencher,
     action_benchmark: files to write. history: file to append to. profile: profile both arms instead of measuring them.
     results: folder. Without a seed, one is drawn. keyword, items, commands: choose benchmarks (see
@@ -41,6 +42,8 @@ class CheckOptions:
     workloads: tuple[str, ...] = ()
     base: str = "HEAD"
     head: str | None = None
+    packages: tuple[str, ...] = ()
+    setup: str = ""
     schedulers: tuple[str, ...] = ()
     size: str = "tiny"
     thresholds: tuple[tuple[str, float], ...] = ()
@@ -76,11 +79,12 @@ class CheckOptions:
         return {name: getattr(self, name) for name in ("markdown", "junit", "json", "bencher", "action_benchmark")}
 
 
-def is_of_workloads(options: CheckOptions, tree: Path) -> bool:
+def is_of_workloads(options: CheckOptions, head: Spec) -> bool:
     """Return whether a check is of gilbench's workloads: its tree is gilbench's own, or its names are names of workloads."""
     if options.keyword or options.commands or options.items or options.isolate:
         return False
-    if options.schedulers or (tree / "bench" / "gilbench").is_dir():
+    folder = Path(head.path or ".").expanduser().resolve()
+    if options.schedulers or any((above / "bench" / "gilbench").is_dir() for above in (folder, *folder.parents)):
         return True
     known = [(workload.name, workload.family) for workload in all_workloads().values()] if options.workloads else []
     return bool(known) and all(any(_matches(name, names) for names in known) for name in options.workloads)

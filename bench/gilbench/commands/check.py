@@ -19,9 +19,20 @@ from gilbench.errors import UserError
     "-k", "keyword", default="", metavar="EXPRESSION", help="Choose benchmarks by parts of their names, as in pytest."
 )
 @click.option(
-    "--base", default="HEAD", show_default=True, metavar="SPEC", help="A git revision, or rev=, path=, python=, with=."
+    "--base",
+    default="HEAD",
+    show_default=True,
+    metavar="SPEC",
+    help="A git revision, a release like package==1.2, or rev=, path=, release=, python=, with=.",
 )
 @click.option("--head", metavar="SPEC", help="The other arm, in the same form.  [default: the working tree as it is]")
+@click.option("--with", "packages", multiple=True, metavar="REQUIREMENT", help="Install it for both arms. Repeatable.")
+@click.option(
+    "--setup",
+    default="",
+    metavar="COMMAND",
+    help="Run this in each arm's tree, with its environment active, instead of a build.",
+)
 @click.option(
     "--scheduler", "schedulers", multiple=True, metavar="NAME", help="Repeatable.  [default: sync, threads, processes]"
 )

@@ -29,6 +29,7 @@ Install = Callable[[str, Mapping[str, str]], dict[str, str]]
 UNREACHABLE = re.compile("(?i)connection broken|connection error|error sending request|failed to fetch")
 HARD = ("click", "cloudpickle", "dask", "psutil", "pyperf", "threadpoolctl")  # every worker imports these
 WHEELS = ("numpy", "pandas", "pyarrow", "scipy")  # building these needs compilers for three languages, and half an hour
+SCRIPT = 100_000  # bytes; a larger file is no script that an installer wrote
 OURS = ("jinja2", "matplotlib", "rich")  # page, charts and terminal: no worker imports them
 
 
@@ -63,14 +64,14 @@ def measuring(
 
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
         if packages:
-            done = run([*_installer(binary, wheels=True), *packages], variables)
+            done = run([*installer(binary, wheels=True), *packages], variables)
             if done.returncode:
                 raise UserError(f"no environment for {interpreter.label} with {' '.join(packages)}: {complaint(done)}")
         return _install_available(interpreter, binary, needs, packages, variables, run)
 
     key = [interpreter.path, interpreter.version, interpreter.tag, *(need.text() for need in needs), *packages]
     how = "uv" if shutil.which("uv") else "pip"
-    return _kept(
+    return kept(
         cache, key, interpreter.path, install, run,
         lambda: say(f"making an environment for {interpreter.label} with {how}, once: this takes a minute or two"),
     )  # fmt: skip
@@ -81,16 +82,21 @@ def environment(python: str, packages: Sequence[str], cache: Path, run: Run = ex
 
     Raises UserError with one line where any of them is not available.
     """
-    needs = [need.text(newer=True) for need in _needs()]
+    needs = own_requirements()
 
     def install(binary: str, variables: Mapping[str, str]) -> dict[str, str]:
-        done = run([*_installer(binary), *packages, *needs], variables)
+        done = run([*installer(binary), *packages, *needs], variables)
         if done.returncode:
             raise UserError(f"no environment with {' '.join(packages)}: {complaint(done)}")
         return {}
 
-    folder, _ = _kept(cache, [os.path.realpath(python), needs, list(packages)], python, install, run, lambda: None)
+    folder, _ = kept(cache, [os.path.realpath(python), needs, list(packages)], python, install, run, lambda: None)
     return str(binary_of(folder))
+
+
+def own_requirements() -> list[str]:
+    """Return what gilbench requires, as an installer takes it. Raises UserError where gilbench is not installed."""
+    return [need.text(newer=True) for need in _needs()]
 
 
 def _needs() -> list[Need]:
@@ -117,8 +123,8 @@ def _install_available(
 
     packages: already there, and named each time, so that none of the others replaces them.
     """
-    installer = [*_installer(binary, wheels=True), *packages]
-    done = run([*installer, *(need.text() for need in needs)], variables)
+    command = [*installer(binary, wheels=True), *packages]
+    done = run([*command, *(need.text() for need in needs)], variables)
     if not done.returncode:
         return {}
     if UNREACHABLE.search(done.stderr):  # one by one they would fail too, after minutes
@@ -127,7 +133,7 @@ def _install_available(
         )
     refused = {}
     for need in sorted(needs, key=lambda need: need.name not in HARD):
-        reason = _install_one(installer, need, variables, run)
+        reason = _install_one(command, need, variables, run)
         if reason and need.name in HARD:
             raise UserError(f"every worker needs {need.name}, which is not available for {interpreter.label}: {reason}")
         if reason:
@@ -135,19 +141,19 @@ def _install_available(
     return refused
 
 
-def _install_one(installer: Sequence[str], need: Need, variables: Mapping[str, str], run: Run) -> str:
+def _install_one(command: Sequence[str], need: Need, variables: Mapping[str, str], run: Run) -> str:
     """Install a package, newer than ours only where it must be; return why it is not available, or nothing.
 
     Its extras are left out, because the list itself names what they require.
     """
     for newer in (False, True):
-        done = run([*installer, need.text(extras=False, newer=newer)], variables)
+        done = run([*command, need.text(extras=False, newer=newer)], variables)
         if not done.returncode:
             return ""
     return complaint(done)
 
 
-def _installer(binary: str, *, wheels: bool = False) -> list[str]:
+def installer(binary: str, *, wheels: bool = False) -> list[str]:
     """Return a command that installs the requirements added to it. wheels: never build what is hard to build."""
     uv = shutil.which("uv")
     if uv:
@@ -158,7 +164,7 @@ def _installer(binary: str, *, wheels: bool = False) -> list[str]:
     return [*pip, *only]
 
 
-def _kept(
+def kept(
     cache: Path, key: Sequence[Any], python: str, install: Install, run: Run, making: Callable[[], object]
 ) -> tuple[Path, dict[str, str]]:
     """Return the environment of that key, and what `install` returned when it was made. A broken one is made again.
@@ -205,6 +211,7 @@ def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, st
         said = install(str(binary_of(unfinished)), {**APART, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))})
         shutil.rmtree(scratch, ignore_errors=True)
         (unfinished / "ready").write_text(json.dumps(said))
+        _lead_to(folder, unfinished)
         try:
             unfinished.rename(folder)
         except OSError:
@@ -213,6 +220,15 @@ def _make(folder: Path, python: str, install: Install, run: Run) -> dict[str, st
         return said
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _lead_to(place: Path, made: Path) -> None:
+    """Let the scripts of an environment name the interpreter at the place where the environment will be."""
+    for script in binary_of(made).parent.iterdir():
+        if script.is_file() and not script.is_symlink() and script.stat().st_size < SCRIPT:
+            text = script.read_bytes()
+            if os.fsencode(made) in text and b"\0" not in text:
+                script.write_bytes(text.replace(os.fsencode(made), os.fsencode(place)))
 
 
 def _remove_half_made(folder: Path) -> None:

@@ -60,14 +60,14 @@ class Interpreter:
         return f"Python {self.version}{' free-threaded' if self.tag.endswith('t') else ''}"
 
 
-def execute(command: Sequence[str], environment: Mapping[str, str]) -> Done:
+def execute(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> Done:
     """Run a command with variables on top of the user's own. When it ends, so does everything that it started.
 
-    Raises OSError where it cannot be started.
+    folder: to run it in, instead of the current one. Raises OSError where it cannot be started.
     """
     # Python 2 would use an empty PYTHONHOME, and fail before it could report its version.
     variables = {name: value for name, value in (os.environ | environment).items() if environment.get(name) != ""}
-    process = lifeline.start(list(command), variables, subprocess.PIPE, stdin=subprocess.DEVNULL)
+    process = lifeline.start(list(command), variables, subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=folder)
     try:
         out, err = process.communicate()
     finally:

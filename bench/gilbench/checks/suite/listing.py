@@ -43,7 +43,7 @@ def listed(
                 files = found[arm.name].get(kind, ())
                 if files:
                     settings = merged([file.settings for file in files])
-                    task = Task(kind, str(arm.tree), tuple(file.file for file in files), settings=settings, seed=seed)
+                    task = Task(kind, str(arm.here), tuple(file.file for file in files), settings=settings, seed=seed)
                     talks[arm.name] = arm, talk_with(arm, task, timeout, environment)
             for name, (arm, talk) in talks.items():
                 try:

@@ -62,7 +62,7 @@ def select(arms: tuple[Arm, Arm], asked: Asked, timeout: float, environment: Map
     Raises UserError where nothing is found, a name matches nothing, two benchmarks share a name, or an arm cannot be asked.
     """
     base, head = arms
-    own = {arm.name: found_in(arm.tree, asked) for arm in arms}
+    own = {arm.name: found_in(arm.here, asked) for arm in arms}
     here = own["base"] if asked.each and not own["head"] else own["head"]
     if not here:
         raise UserError(_nothing(asked))
@@ -74,7 +74,7 @@ def select(arms: tuple[Arm, Arm], asked: Asked, timeout: float, environment: Map
             if file.file and not file.settings.get("arms_own")
         ]
         folders = [str(file.settings["folder"]) for kind in here.values() for file in kind if "folder" in file.settings]
-        overlay.lay_over(head.tree, base.tree, overlay.belonging_to(files, folders))
+        overlay.lay_over(head.here, base.here, overlay.belonging_to(files, folders))
     lists = listed(arms, own if asked.each else {arm.name: own["head"] for arm in arms}, timeout, environment)
     return selected(lists, own, asked)
 

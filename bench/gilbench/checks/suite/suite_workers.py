@@ -58,7 +58,7 @@ class Suites:
         files = tuple(dict.fromkeys(benchmark.file for benchmark in benchmarks))
         task = Task(
             kind=kind,
-            tree=str(arm.tree),
+            tree=str(arm.here),
             files=files,
             order=tuple(benchmark.name for benchmark in benchmarks),
             loops={subject.name: loops for subject, loops in batch.loops.items() if subject in benchmarks},
