@@ -228,6 +228,11 @@ def check(
     setup: str = "",
     schedulers: Names = (),
     size: str = "tiny",
+    keyword: str = "",
+    items: str | Iterable[Any] | None = None,
+    commands: Names = (),
+    benchmarks: str = "head",
+    isolate: bool = False,
     threshold: float | Mapping[str, float] | None = None,
     floor: float | None = None,
     max_time: float = 900.0,
@@ -245,11 +250,15 @@ def check(
     >>> verdicts.lines[0].kind in ("same", "inconclusive")  # in two seconds little is decided
     True
 
-    workloads: names, families or patterns; without any, the representative workloads.
+    workloads: names, families or patterns of workloads, or names, files, folders or patterns of the project's benchmarks;
+    without any, all benchmarks, or gilbench's own representative workloads in its own folder.
     base, head: a git revision, a release like package==1.2, or rev=, path=, release=, python=, with= as on the command line;
     head None for the working tree. packages: requirements for the environments of both arms. setup: command instead of
     their builds.
     schedulers: only these; empty for sync, threads and processes. size: of every workload.
+    keyword: as for pytest's -k. items: what a `file.py:function` is called with. commands: command lines to time.
+    benchmarks: "head" for head's benchmark files in both versions, "each" for each version's own. isolate: whether each
+    benchmark gets processes of its own.
     threshold: the change that matters, as a fraction (0.03 is 3 %), or pattern -> fraction; None for the default.
     floor: seconds; smaller differences do not count; None for the usual. max_time: seconds for the whole check.
     timeout: seconds for each answer.
@@ -279,6 +288,11 @@ def check(
             setup=setup,
             schedulers=_tuple(schedulers),
             size=size,
+            keyword=keyword,
+            items=items_as_text(items),
+            commands=_tuple(commands),
+            benchmarks=benchmarks,
+            isolate=isolate,
             thresholds=tuple(thresholds.items()),
             floor=floor,
             max_time=max_time,
@@ -289,7 +303,7 @@ def check(
         )
         _finish(checker.run(options, progress or io.StringIO(), io.StringIO(), Page()))
         if not written.exists():
-            raise UserError("nothing to measure: no workload of this selection is in both arms")
+            raise UserError("nothing to measure: nothing of this selection is in both arms")
         return verdicts.load(written)
 
 

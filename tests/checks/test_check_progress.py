@@ -18,7 +18,7 @@ from gilbench.console import bar_wanted
 from gilbench.errors import Failure
 
 CASES = [Case(f"w{i}", "tiny", "sync") for i in range(4)]
-LINE = re.compile(r"(\d)/4 cases decided  \d+ s gone, about (?:\d+ min )?\d+ s to go  (.+): (\w+)")
+LINE = re.compile(r"(\d)/4 decided  \d+ s gone, about (?:\d+ min )?\d+ s to go  (.+): (\w+)")
 
 
 class Terminal(io.StringIO):
@@ -96,7 +96,7 @@ def test_piped_output_has_no_control_characters(name: str) -> None:
 
 def test_a_terminal_gets_a_bar_that_leaves_nothing_on_the_screen(terminal: Terminal) -> None:
     text = shown(play(0.01), terminal)
-    assert "4/4 cases decided" in text
+    assert "4/4 decided" in text
     assert text.endswith("\x1b[2K"), "the line of the bar is wiped"
 
 
@@ -169,5 +169,5 @@ def test_a_noisier_case_takes_longer() -> None:
 
 def test_after_the_bound_nothing_is_to_go() -> None:
     assert check_status(family_of(dict.fromkeys(CASES, 0.03)), 901.0, 900.0) == (
-        "0/4 cases decided  15 min 01 s gone, about 0 s to go"
+        "0/4 decided  15 min 01 s gone, about 0 s to go"
     )

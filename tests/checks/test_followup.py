@@ -16,9 +16,9 @@ import pytest
 
 from gilbench.cases.case import Case
 from gilbench.checks.arms import Arm, Spec, parse
+from gilbench.checks.driven.profiling import functions
 from gilbench.checks.followup import profiles
 from gilbench.checks.followup.commits import commits_of
-from gilbench.checks.followup.profiled import functions
 from gilbench.commands.group import gilbench
 from gilbench.errors import UserError
 from gilbench.process.environments import copy_code
@@ -163,8 +163,8 @@ def test_both_arms_are_really_profiled(tmp_path: Path) -> None:
         (tmp_path / name / "tree").mkdir(parents=True)
         copy_code(tmp_path / name / "harness")
         arms.append(Arm(name, tmp_path / name, sys.executable, name))
-    text = profiles.show([Case("sum_of_squares", "tiny", "threads", 1, 2)], (arms[0], arms[1]), 60.0)
+    text = profiles.show(profiles.of_cases([Case("sum_of_squares", "tiny", "threads", 1, 2)], 60.0), (arms[0], arms[1]))
     assert text.startswith("sum_of_squares\n")
     assert "all, for each compute" in text
     with pytest.raises(UserError, match="base: none cannot be profiled"):
-        profiles.show([Case("none", "tiny", "sync")], (arms[0], arms[1]), 60.0)
+        profiles.show(profiles.of_cases([Case("none", "tiny", "sync")], 60.0), (arms[0], arms[1]))

@@ -41,7 +41,7 @@ def check_status(family: Family, gone: float, max_time: float) -> str:
     """Return how many cases are decided, the time gone, and the time to go. gone, max_time: seconds."""
     still = len(family.open())
     left = units.duration(check_time_left(family, max_time - gone))
-    return f"{len(family.cases) - still}/{len(family.cases)} cases decided  {units.duration(gone)} gone, about {left} to go"
+    return f"{len(family.cases) - still}/{len(family.cases)} decided  {units.duration(gone)} gone, about {left} to go"
 
 
 def check_time_left(family: Family, most: float) -> float:

@@ -84,19 +84,24 @@ def _run(
         err.write("nothing to measure: the arms have nothing of this selection in common\n")
         return NOTHING
     if options.profile:
-        out.write(profiles.show(covered.cases, arms, options.timeout))
+        subjects = profiles.of_cases(covered.cases, options.timeout)
+        if not covered.known:
+            chosen = covered.selected
+            subjects = profiles.of_benchmarks(
+                chosen.benchmarks, chosen.settings, options.timeout, cache_environment()
+            )
+        out.write(profiles.show(subjects, arms))
         return OK
     began = time.monotonic()
     family, interrupted = _decided(covered, arms, options, seed, err)
     took = f"{units.duration(time.monotonic() - began)}{': interrupted, the verdicts so far' if interrupted else ''}"
     lines = outcome.lines_of(family, covered.selected.failures)
-    next_step = profiles.next_step(lines, options) if covered.known else []
     verdicts = Verdicts(
         base=arms[0].label,
         head=arms[1].label,
         lines=lines,
         about=covered.about,
-        notes=(*outcome.notes(family, options), *covered.selected.notes, f"seed {seed}, {took}", *next_step),
+        notes=(*outcome.notes(family, options), *covered.selected.notes, f"seed {seed}, {took}", *profiles.next_step(lines, options)),
         revisions=commits,
     )
     out.write(text.of_verdicts(verdicts, page))
@@ -140,8 +145,6 @@ def _workloads(options: CheckOptions, arms: tuple[Arm, Arm]) -> Covered:
 
 
 def _benchmarks(options: CheckOptions, arms: tuple[Arm, Arm]) -> Covered:
-    if options.profile:
-        raise UserError("--profile shows gilbench's own workloads only, not benchmarks of a project")
     selected = select(arms, options.asked, options.timeout, cache_environment())
     check_names(options.asked, (*selected.benchmarks, *selected.new), selected.failures)
     about = (*outcome.arms_and_software(arms, selected.software), *selected.about)

@@ -17,6 +17,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from gilbench.checks.driven.profiling import Profiles
 from gilbench.checks.driven.turn_taking import Task, Turns, failure_of, without_tree
 from gilbench.process import layout
 from gilbench.process.talk import apart, listen
@@ -49,7 +50,7 @@ def main(task_path: str) -> None:
                 software=software(),
             )
         else:
-            kind.drive(task, Turns(task, say, granted))
+            kind.drive(task, (Profiles if task.profile else Turns)(task, say, granted))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a project raises is a result: it is reported by name
         say(failure=without_tree(failure_of(error), task.tree).as_json())
     del kept

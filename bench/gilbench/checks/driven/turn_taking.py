@@ -38,7 +38,7 @@ class Task:
     kind: the module in gilbench.checks.discover. tree: the arm's folder. files: those that hold the benchmarks, relative to
     the tree. order: the benchmarks to take turns on; None to list all that there are. loops: name -> calls in one turn, where
     they are known. calibrates: whether to find the others; one arm does it for both. slowdown: fraction to be slower by.
-    settings: what the kind needs besides, as its `find` returned it.
+    settings: what the kind needs besides, as its `find` returned it. profile: whether to profile instead of taking turns.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Task:
     slowdown: float = 0.0
     seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    profile: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Task:
@@ -164,6 +165,10 @@ class Turns:
             timed(1)
         if _printed() > printed:
             self.remark("prints")
+
+    def say(self, **answer: Any) -> None:
+        """Answer for the benchmark that is open."""
+        self._say(benchmark=self._open, **answer)
 
     def remark(self, text: str) -> None:
         """Keep something that is worth a line, once for each benchmark."""

@@ -8,15 +8,21 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from gilbench import units
+from gilbench.cases.benchmark import Benchmark
 from gilbench.cases.case import Case
 from gilbench.cases.order import Order
 from gilbench.checks.arms import Arm
+from gilbench.checks.driven.turn_taking import Task
 from gilbench.checks.scope import CheckOptions
+from gilbench.checks.suite.suite_workers import talk_with
 from gilbench.console import printable
-from gilbench.errors import UserError
+from gilbench.errors import Failure, UserError
+from gilbench.process.talk import Broken
 from gilbench.results.verdicts import Line, ordered
 
 SHOWN = 12  # functions
@@ -24,6 +30,8 @@ ROUNDS = 3  # profiles of each arm; what is not in all of them is chance
 LEAST = 0.01  # of base's time: a smaller difference is not shown
 CASE = re.compile(r"(.+?):\w+:[\w-]+:\d+x\d+(:.*)?", re.DOTALL)  # WORKLOAD:SIZE:SCHEDULER:SHAPE, as Case.name
 Profile = Mapping[str, Sequence[float]]  # function -> seconds inside it and calls, for each compute
+ProfileOf = Callable[[Arm], Profile]
+Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def next_step(lines: Sequence[Line], options: CheckOptions) -> list[str]:
@@ -39,17 +47,32 @@ def next_step(lines: Sequence[Line], options: CheckOptions) -> list[str]:
     return [f"{changed[0].case} differs: see in which functions, in both arms: {command}"]
 
 
-def show(cases: Sequence[Case], arms: tuple[Arm, Arm], timeout: float) -> str:
-    """Return, for each workload, the functions that differ most between the arms. timeout: seconds, for each profile.
-
-    Raises UserError where an arm cannot be profiled.
-    """
+def of_cases(cases: Sequence[Case], timeout: float) -> dict[str, ProfileOf]:
+    """Return workload -> how to profile it, under sync, in an arm. timeout: seconds, for each profile."""
     under_sync = {case.workload: dataclasses.replace(case, scheduler="sync", workers=1, threads=1) for case in cases}
+    return {workload: partial(_profile, case, timeout) for workload, case in under_sync.items()}
+
+
+def of_benchmarks(
+    benchmarks: Sequence[Benchmark], settings: Settings, timeout: float, environment: Mapping[str, str]
+) -> dict[str, ProfileOf]:
+    """Return benchmark -> how to profile it in an arm.
+
+    settings: kind -> file -> what it needs. timeout: seconds, for each profile. environment: variables on top of the user's own.
+    """
+    return {
+        one.name: partial(_profile_benchmark, one, settings.get(one.kind, {}).get(one.file, {}), timeout, environment)
+        for one in benchmarks
+    }
+
+
+def show(subjects: Mapping[str, ProfileOf], arms: tuple[Arm, Arm]) -> str:
+    """Return, for each subject, the functions that differ most between the arms. Raises UserError where one cannot be profiled."""
     parts = []
-    for workload, case in under_sync.items():
-        rounds = [[_profile(case, arm, timeout) for arm in arms] for _ in range(ROUNDS)]
+    for name, profile in subjects.items():
+        rounds = [[profile(arm) for arm in arms] for _ in range(ROUNDS)]
         base, head = (least([profiled[side] for profiled in rounds]) for side in range(2))
-        parts.append("\n".join([workload, *table(base, head)]))
+        parts.append("\n".join([name, *table(base, head)]))
     return printable_lines("\n\n".join(parts)) + "\n"
 
 
@@ -89,7 +112,7 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def _profile(case: Case, arm: Arm, timeout: float) -> Profile:
+def _profile(case: Case, timeout: float, arm: Arm) -> Profile:
     order = arm.folder / "profile.json"
     content = {"order": dataclasses.asdict(Order(case, 0, 1, "function", 0.0)), "tree": str(arm.tree)}
     order.write_text(json.dumps(content))
@@ -113,3 +136,24 @@ def _profile(case: Case, arm: Arm, timeout: float) -> Profile:
         said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
         raise UserError(f"{arm.name}: {case.workload} cannot be profiled: {printable(said)}") from None
     return found
+
+
+def _profile_benchmark(
+    benchmark: Benchmark, settings: Mapping[str, Any], timeout: float, environment: Mapping[str, str], arm: Arm
+) -> Profile:
+    order, files = (benchmark.name,), (benchmark.file,)
+    task = Task(benchmark.kind, str(arm.here), files, order, settings=settings, profile=True)
+    talk = talk_with(arm, task, timeout, environment)
+    try:
+        answer: Mapping[str, Any] = {}
+        while "profile" not in answer:
+            answer = talk.hear()
+            if answer.get("ended"):
+                why = Failure.from_json(answer["failed"]).reason if answer.get("failed") else "it takes no turns"
+                raise UserError(f"{arm.name}: {benchmark.name} cannot be profiled: {printable(why)}")
+        found: Profile = answer["profile"]
+        return found
+    except Broken as broken:
+        raise UserError(f"{arm.name}: {benchmark.name} cannot be profiled: {printable(broken.reason)}") from None
+    finally:
+        talk.end()
