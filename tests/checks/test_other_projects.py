@@ -217,6 +217,21 @@ def test_a_slower_package_is_found_through_heads_benchmark_although_base_has_ano
     assert 1.5 < float(str(case["ratio"])) < 6, "both arms take head's size, which is ten times that of base"
 
 
+def test_a_profile_says_in_which_function_of_the_package_a_benchmark_is_slower(suite: Path) -> None:
+    slower = "def more(n):\n    return sum(range(n))\ndef work(n):\n    return sum(range(n)) + more(n)\n"
+    (suite / "src" / "pkg" / "__init__.py").write_text(slower)
+    done, _ = checked(suite, "--profile", "tests/test_speed.py::test_work[2]")
+    assert done.returncode == 0, done.stderr
+    name, head, *lines = done.stdout.splitlines()
+    assert name == "tests/test_speed.py::test_work[2]" and head.split()[-1] == "function"
+    assert any("0 -> 1" in line and line.endswith("pkg/__init__.py:more") for line in lines) or any(
+        "1 -> 2" in line and "sum" in line for line in lines
+    ), done.stdout
+    done, _ = checked(suite, "--profile", "tests/test_speed.py::test_raises")
+    assert done.returncode == 2
+    assert "tests/test_speed.py::test_raises cannot be profiled: TypeError" in done.stderr.splitlines()[-1]
+
+
 def test_functions_and_commands_are_checked_too(suite: Path) -> None:
     done, cases = checked(
         suite, "--max-time", "15", "src/pkg/__init__.py:work", "--items", "[100, 200]", "--command", "python -c pass"
