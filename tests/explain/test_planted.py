@@ -52,6 +52,7 @@ def test_the_expected_factor_is_that_of_the_same_tasks_without_dask_or_arithmeti
 
 @pytest.mark.parametrize("kind", ["nothing", "gil", "lock", "imbalance", "streams", "payload", "allocation", "length"])
 def test_what_runs_without_dask_are_the_planted_tasks(script: ModuleType, kind: str) -> None:
+    import dask
     from dask.local import get_sync
 
     planted = script.planted
@@ -59,7 +60,7 @@ def test_what_runs_without_dask_are_the_planted_tasks(script: ModuleType, kind: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(planted.VARIABLE, f"{kind} {dial!r}")
         patch.setattr(planted, "BLOCKS", 1)
-        (*computed,) = __import__("dask").compute(*planted.planted.build().collections, scheduler=get_sync)
+        computed = list(dask.compute(*planted.planted.build().collections, scheduler=get_sync))
         assert computed == [function(*arguments) for function, arguments in planted.calls(kind, dial)]
 
 
