@@ -6,21 +6,18 @@ Each trial draws a cause and a dial, lets `gilbench.run` measure docs/planted.py
 the GIL, where tasks wait), and asks `gilbench.explain.chains` what it names first. Trials that are in the journal are not
 repeated. 100 trials take about 35 minutes on two cores, on which nothing else may run.
 
-The expected factor, with N CPUs (all arithmetic; rates are measured first, by plain loops without gilbench or dask):
+The expected factor, with N CPUs, is what the dial does to the same tasks without gilbench and without dask, in a plain loop and
+in pools of concurrent.futures, measured right before (docs/planted.py:plainly; L: loop, 1: one worker, N: all of them):
 
-    gil h           1 / (1 + h^2) for two threads; mean-value analysis of a closed queue with a share h at one server (Reiser
-                    and Lavenberg, J. ACM 27, 1980) for more
-    lock h          1 / max(1, N h): while one holds it, the others wait
-    imbalance r     one task is r times as long as each of the other N - 1, one for each worker: (N - 1 + r) / (N r)
+    gil, lock, imbalance, streams, inner-threads    T1 / (N TN)
+    payload                                         TL / T1, with processes
+    allocation                                      TL as it is / TL with the allocator leveled
+
+Three are arithmetic:
+
     chain           1 / N
-    inner-threads   1 / N, where each task has N threads of its own
-    streams s       1 / (1 - s' + s' k): a share s' of a task's time reads memory, which takes k times as long in N threads at
-                    once; s' and k are measured
     length L        min(1, (L + s) / (N s)): the scheduler's s seconds for a task, one after the other, which dask's threads take
                     for tasks that do nothing
-    payload P       t / (t + P / rate): the sync time t of the trial, and copies of P bytes through two pickles and a pipe, at a
-                    rate measured at four sizes and fitted with gilbench.explain.copying.fit
-    allocation A    (t + A f) / t: the leveled sync time t of the trial, and f seconds to fault in a byte of fresh memory
     cold-start D    (D + open + t) / t: the compute time t of the trial, and the first compute with the pool's start, `open`,
                     of a trial without a dial, which is measured first
 
@@ -33,13 +30,11 @@ import argparse
 import concurrent.futures
 import json
 import math
-import mmap
-import multiprocessing
 import os
 import random
 import statistics
+import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -52,9 +47,12 @@ import planted
 
 import gilbench
 from gilbench.cases.case import Case
-from gilbench.explain import chains, copying, efficiencies
+from gilbench.cases.plan import drawn_seed
+from gilbench.explain import chains, efficiencies
 from gilbench.explain.chains import ALLOCATOR, ONE_WORKER, WORKERS, Chain
 from gilbench.explain.factors import NAMED
+from gilbench.process import child
+from gilbench.process.levels import AS_IS, LEVELED
 from gilbench.results.summary import Summary
 
 TARGET = f"{Path(__file__).with_name('planted.py')}:planted"
@@ -94,19 +92,9 @@ NAMES: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Rates:
-    """What the machine does without gilbench or dask.
+    """What the machine does. per_task: seconds of dask's threads for a task that does nothing. opening: of the pool's start."""
 
-    stream_seconds: of a read of planted's array. task_seconds: of planted's usual task. slower: times as long a read takes in
-    CPUS threads at once. per_task: seconds of dask's threads for a task that does nothing. rate: bytes copied in a second.
-    fault: seconds to fault in a byte. opening: seconds of the first compute with the start of the pool.
-    """
-
-    stream_seconds: float
-    task_seconds: float
-    slower: float
     per_task: float
-    rate: float
-    fault: float
     opening: float
 
 
@@ -137,7 +125,7 @@ class Trial:
         return self.factor > 0 and abs(math.log(self.factor / self.expected)) <= math.log(CLOSE)
 
 
-# --- The machine, without gilbench or dask
+# --- Without gilbench
 
 
 def fastest(call: Callable[[], object], times: int = 5) -> float:
@@ -149,51 +137,6 @@ def fastest(call: Callable[[], object], times: int = 5) -> float:
         return time.perf_counter() - start
 
     return min(once() for _ in range(times))
-
-
-def at_once(call: Callable[[], object], threads: int) -> float:
-    """Return the seconds of a call in the middle of several threads that all repeat it."""
-    spent: list[float] = []
-
-    def repeat() -> None:
-        for _ in range(5):
-            start = time.perf_counter()
-            call()
-            spent.append(time.perf_counter() - start)
-
-    running = [threading.Thread(target=repeat) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    return statistics.median(spent)
-
-
-def fresh_memory(size: int) -> None:
-    """Map memory, write to each page, and give it back."""
-    with mmap.mmap(-1, size) as memory:
-        for at in range(0, size, 4096):
-            memory[at] = 1
-
-
-def sent(size: int) -> bytes:
-    """Return what dask's processes would: a pickle."""
-    import cloudpickle
-
-    return cloudpickle.dumps(bytes([1]) * size)  # type: ignore[no-any-return]
-
-
-def copy_rate() -> float:
-    """Return bytes per second through two pickles and a pipe, fitted over four sizes."""
-    import pickle
-
-    sizes = [1 << power for power in (14, 18, 22, 24)]
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        for size in sizes:
-            pool.submit(sent, size).result()
-        times = [fastest(lambda size=size: pickle.loads(pool.submit(sent, size).result())) for size in sizes]  # type: ignore[misc]  # noqa: S301
-    return copying.fit([float(size) for size in sizes], times)[1]
 
 
 def task_cost() -> float:
@@ -208,69 +151,41 @@ def task_cost() -> float:
 
 def measured_rates() -> Rates:
     """Measure what the expected factors need."""
-    planted.stream(1.0)  # makes the array
-    alone = at_once(lambda: planted.stream(1.0), 1)
-    size = 1 << 26
-    touched = bytearray(size)
-
-    def touch() -> None:
-        for at in range(0, size, 4096):
-            touched[at] = 1
-
     summary = measured("cold-start", 0.0)
     (chain,) = chains.chains(summary)
     assert chain.starting is not None
-    return Rates(
-        stream_seconds=alone,
-        task_seconds=fastest(lambda: planted.digest(planted.BLOCKS)),
-        slower=at_once(lambda: planted.stream(1.0), CPUS) / alone,
-        per_task=task_cost(),
-        rate=copy_rate(),
-        fault=max(0.0, fastest(lambda: fresh_memory(size)) - fastest(touch)) / size,
-        opening=chain.starting.value * seconds_of(summary, chain.case) - seconds_of(summary, chain.case),
-    )
+    compute = seconds_of(summary, chain.case)
+    return Rates(per_task=task_cost(), opening=chain.starting.value * compute - compute)
+
+
+def plainly(kind: str, dial: float, level: str = LEVELED) -> Mapping[str, float]:
+    """Return the seconds of the same tasks in a fresh process without gilbench and dask (see planted.plainly)."""
+    variables = child.environment(drawn_seed(), pinned=True, level=level)
+    command = [sys.executable, str(Path(__file__).with_name("planted.py")), kind, repr(dial)]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    found: Mapping[str, float] = json.loads(done.stdout)
+    return found
 
 
 # --- Trials
 
 
-def expected(kind: str, dial: float, rates: Rates, leveled_sync: float, compute: float) -> float:
-    """Return the factor that is expected (see the docstring of this file). leveled_sync, compute: seconds."""
-    n = CPUS
-    if kind == "gil":
-        return throughput(dial, n) / n
-    if kind == "lock":
-        return 1 / max(1.0, n * dial)
-    if kind == "imbalance":
-        return (n - 1 + dial) / (n * dial)
-    if kind in ("chain", "inner-threads"):
-        return 1 / n
-    if kind == "streams":
-        share = rates.stream_seconds / (rates.stream_seconds + (1 - dial) * rates.task_seconds)
-        return 1 / (1 - share + share * rates.slower)
+def expected(kind: str, dial: float, rates: Rates, compute: float) -> float:
+    """Return the factor that is expected (see the docstring of this file). compute: seconds of the trial, with all workers."""
+    if kind == "nothing":
+        return 1.0
+    if kind == "chain":
+        return 1 / CPUS
     if kind == "length":
-        return min(1.0, (dial + rates.per_task) / (n * rates.per_task))
-    if kind == "payload":
-        return leveled_sync / (leveled_sync + dial * planted.MEGABYTE / rates.rate)
-    if kind == "allocation":
-        return (leveled_sync + 4 * dial * planted.MEGABYTE * rates.fault) / leveled_sync
+        return min(1.0, (dial + rates.per_task) / (CPUS * rates.per_task))
     if kind == "cold-start":
         return (dial + rates.opening + compute) / compute
-    return 1.0
-
-
-def throughput(share: float, customers: int) -> float:
-    """Return how many tasks are done in the time of one, by mean-value analysis: a share of each is at a single server.
-
-    >>> throughput(0.0, 2), throughput(1.0, 2), throughput(0.5, 2)
-    (2.0, 1.0, 1.6)
-    """
-    waiting, rate = 0.0, 0.0
-    for number in range(1, customers + 1):
-        response = share * (1 + waiting)
-        rate = number / (1 - share + response)
-        waiting = rate * response
-    return rate
+    plain = plainly(kind, dial)
+    if kind == "payload":
+        return plain["loop"] / plain["one"]
+    if kind == "allocation":
+        return plainly(kind, dial, AS_IS)["loop"] / plain["loop"]
+    return plain["one"] / (CPUS * plain["all"])
 
 
 def measured(kind: str, dial: float) -> Summary:
@@ -309,8 +224,8 @@ def tried(number: int, kind: str, dial: float, rates: Rates) -> Trial:
     first = named.name if named else ""
     if kind == "cold-start" and chains.starts_slowly(chain):
         first = START
-    sync, compute = seconds_of(summary, chain.case.baseline), seconds_of(summary, chain.case)
-    return Trial(number, kind, dial, first, factor_of(kind, chain), expected(kind, dial, rates, sync, compute))
+    compute = seconds_of(summary, chain.case)
+    return Trial(number, kind, dial, first, factor_of(kind, chain), expected(kind, dial, rates, compute))
 
 
 def factor_of(kind: str, chain: Chain) -> float:

@@ -7,9 +7,16 @@ LENGTH seconds long on a machine that does 1 GB of sha256 in a second, and propo
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import pickle
+import statistics
+import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from gilbench import Job, workload
@@ -112,41 +119,95 @@ def nested(threads: int) -> int:
     return threads
 
 
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+def calls(kind: str, dial: float) -> list[Call]:
+    """Return the function and the arguments of each task; of tasks that do not need one another."""
+
+    def several(function: Callable[..., Any], *arguments: Any, count: int = TASKS) -> list[Call]:
+        return [(function, arguments)] * count
+
+    if kind in ("nothing", "cold-start"):
+        return several(digest, BLOCKS)
+    if kind == "imbalance":
+        return [*several(digest, BLOCKS * 4, count=1), *several(digest, BLOCKS * 4 / dial, count=workers() - 1)]
+    if kind == "payload":
+        return several(returned, round(dial * MEGABYTE) // 4, count=4)
+    if kind == "length":
+        return several(digest, max(1.0, dial / 0.005 * BLOCKS), count=max(TASKS, min(400, round(0.04 / dial))))
+    if kind == "inner-threads":
+        return several(nested, round(dial))
+    one = {"gil": (gil, TASKS), "allocation": (allocate, 4), "streams": (stream, TASKS), "lock": (locked, TASKS)}
+    if kind not in one:
+        raise ValueError(f"no such cause: {kind}")
+    function, count = one[kind]
+    return several(function, dial, count=count)
+
+
 @workload(tiny={}, small={}, default={}, large={})
 def planted() -> Job:
     """Tasks with a planted cause"""
     from dask import delayed
 
     kind, dial = dialed()
-    moved = 0
-
-    def tasks(function: Any, *arguments: Any, count: int = TASKS) -> list[Any]:
-        return [delayed(function, pure=False)(*arguments) for _ in range(count)]
-
-    if kind in ("nothing", "cold-start"):
-        collections = tasks(digest, BLOCKS)
-    elif kind == "gil":
-        collections = tasks(gil, dial)
-    elif kind == "imbalance":
-        collections = [*tasks(digest, BLOCKS * 4, count=1), *tasks(digest, BLOCKS * 4 / dial, count=workers() - 1)]
-    elif kind == "payload":
-        moved = round(dial * MEGABYTE)
-        collections = tasks(returned, moved // 4, count=4)
-    elif kind == "allocation":
-        collections = tasks(allocate, dial, count=4)
-    elif kind == "streams":
-        collections = tasks(stream, dial)
-    elif kind == "length":
-        collections = tasks(digest, max(1.0, dial / 0.005 * BLOCKS), count=max(TASKS, min(400, round(0.04 / dial))))
-    elif kind == "lock":
-        collections = tasks(locked, dial)
-    elif kind == "chain":
+    if kind == "chain":
         last = delayed(after, pure=False)(None, BLOCKS)
         for _ in range(TASKS - 1):
             last = delayed(after, pure=False)(last, BLOCKS)
-        collections = [last]
-    elif kind == "inner-threads":
-        collections = tasks(nested, round(dial))
-    else:
-        raise ValueError(f"no such cause: {kind}")
-    return Job(collections, moved_bytes=moved)
+        return Job([last])
+    tasks = [delayed(function, pure=False)(*arguments) for function, arguments in calls(kind, dial)]
+    return Job(tasks, moved_bytes=round(dial * MEGABYTE) if kind == "payload" else 0)
+
+
+# --- The same tasks without gilbench and without dask
+
+
+def sent(function: Callable[..., Any], *arguments: Any) -> bytes:
+    """Return what dask's processes would: a pickle."""
+    import cloudpickle
+
+    return cloudpickle.dumps(function(*arguments))  # type: ignore[no-any-return]
+
+
+def plainly(kind: str, dial: float, turns: int = 7) -> dict[str, float]:
+    """Return the median seconds of all tasks in a plain loop ("loop"), on one worker of a pool ("one"), and on all ("all").
+
+    The pools are those of concurrent.futures: of processes where the cause is the payload, of threads otherwise.
+    """
+    work = calls(kind, dial)
+    processes = kind == "payload"
+
+    def loop() -> None:
+        for function, arguments in work:
+            function(*arguments)
+
+    def on(pool: Executor) -> Callable[[], None]:
+        def compute() -> None:
+            if processes:
+                answers = [pool.submit(sent, function, *arguments) for function, arguments in work]
+                for answer in answers:
+                    pickle.loads(answer.result())  # noqa: S301 - what this program has pickled itself
+            else:
+                for done in [pool.submit(function, *arguments) for function, arguments in work]:
+                    done.result()
+
+        return compute
+
+    def pool_of(count: int) -> Executor:
+        return ProcessPoolExecutor(count, get_context("spawn")) if processes else ThreadPoolExecutor(count)
+
+    with pool_of(1) as single, pool_of(workers()) as whole:
+        ways = {"loop": loop, "one": on(single), "all": on(whole)}
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(turns + 2):
+            for name, compute in ways.items():
+                start = time.perf_counter()
+                compute()
+                if turn >= 2:  # the first two warm up
+                    seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(found) for name, found in seconds.items()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(plainly(sys.argv[1], float(sys.argv[2]))))

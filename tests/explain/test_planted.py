@@ -29,27 +29,39 @@ def script() -> ModuleType:
     ("kind", "dial", "expected"),
     [
         ("nothing", 0, 1.0),
-        ("gil", 1.0, 0.5),
-        ("gil", 0.5, 0.8),
-        ("lock", 1.0, 0.5),
-        ("lock", 0.75, 1 / 1.5),
-        ("imbalance", 4.0, 0.625),
+        ("gil", 1.0, 0.09 / (2 * 0.06)),
+        ("imbalance", 3.0, 0.09 / (2 * 0.06)),
         ("chain", 1, 0.5),
-        ("inner-threads", 2, 0.5),
-        ("streams", 1.0, 0.5),
         ("length", 10e-6, 0.55),
         ("length", 1e-3, 1.0),
-        ("payload", 100, 0.1 / (0.1 + 100 * 2**20 / 400e6)),
-        ("allocation", 64, 1 + 4 * 64 * 2**20 * 1e-10 / 0.1),
+        ("payload", 16, 0.1 / 0.09),
+        ("allocation", 64, 0.4 / 0.1),
         ("cold-start", 2.0, (2.0 + 0.3 + 0.05) / 0.05),
     ],
 )
-def test_the_expected_factor_is_arithmetic(
+def test_the_expected_factor_is_that_of_the_same_tasks_without_dask_or_arithmetic(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch, kind: str, dial: float, expected: float
 ) -> None:
+    def plainly(kind: str, dial: float, level: str = "leveled") -> dict[str, float]:
+        return {"loop": 0.1 if level == "leveled" else 0.4, "one": 0.09, "all": 0.06}
+
     monkeypatch.setattr(script, "CPUS", 2)
-    rates = script.Rates(0.01, 0.005, 2.0, 100e-6, 400e6, 1e-10, 0.3)
-    assert script.expected(kind, dial, rates, 0.1, 0.05) == pytest.approx(expected)
+    monkeypatch.setattr(script, "plainly", plainly)
+    assert script.expected(kind, dial, script.Rates(100e-6, 0.3), 0.05) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", ["nothing", "gil", "lock", "imbalance", "streams", "payload", "allocation", "length"])
+def test_what_runs_without_dask_are_the_planted_tasks(script: ModuleType, kind: str) -> None:
+    import dask
+    from dask.local import get_sync
+
+    planted = script.planted
+    dial = min(dial for dial in script.DIALS[kind] if dial or kind == "nothing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(planted.VARIABLE, f"{kind} {dial!r}")
+        patch.setattr(planted, "BLOCKS", 1)
+        computed = list(dask.compute(*planted.planted.build().collections, scheduler=get_sync))
+        assert computed == [function(*arguments) for function, arguments in planted.calls(kind, dial)]
 
 
 def test_the_draw_depends_on_the_seed_alone_and_meets_every_cause(script: ModuleType) -> None:
@@ -83,7 +95,7 @@ def test_a_journal_continues_and_refuses_other_trials(script: ModuleType, tmp_pa
 
     path, settings = tmp_path / "j.jsonl", {"trials": 2, "seed": 1, "cpus": 2}
     assert script.read(path, settings) == (None, [])
-    rates, trial = script.Rates(*[1.0] * 7), script.Trial(0, "chain", 1, "dependent", 0.5, 0.5)
+    rates, trial = script.Rates(1.0, 1.0), script.Trial(0, "chain", 1, "dependent", 0.5, 0.5)
     script.add(path, {"settings": settings, "rates": asdict(rates)})
     script.add(path, asdict(trial))
     assert script.read(path, settings) == (rates, [trial])

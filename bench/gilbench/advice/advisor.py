@@ -17,7 +17,7 @@ from gilbench.console import Say, printable, sayer
 from gilbench.errors import UserError, check_names
 from gilbench.files import finite
 from gilbench.machine import usable_cpus
-from gilbench.targets.naming import ITEMS_WHOSE, graph, is_own, workload_of
+from gilbench.targets.naming import ITEMS_WHOSE, graph, is_own, loaded_within, workload_of
 from gilbench.targets.workload import SIZES
 from gilbench.variables import ITEMS
 
@@ -62,7 +62,8 @@ def advice_on(options: AdviseOptions, say: Say) -> Advice:
         raise UserError(ITEMS_WHOSE)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # this process loads the target too
-    target = workload_of(graph(options.target) if options.graph else options.target)
+    with loaded_within(options.timeout, [options.target]):
+        target = workload_of(graph(options.target) if options.graph else options.target)
     pinned = target.pinned and not is_own(target.name)  # the user's own work runs with whatever threads it starts
     starter, left, cpus = (
         LiveStarter(target, options.size, options.timeout, environment, pinned),

@@ -79,11 +79,13 @@ def opened(
     import dask.delayed  # noqa: F401 - before the clock of the build starts
 
     from gilbench.process import pins
-    from gilbench.schedulers import Setup, Shape, all_schedulers
-    from gilbench.targets.naming import workload_of
+    from gilbench.schedulers import FORK, SPAWN, Setup, Shape, all_schedulers
+    from gilbench.targets.naming import is_own, workload_of
 
     case, workload = order.case, workload_of(order.case.workload)
-    setup = Setup(workload.modules, case.pinned, order.pools)
+    # A user's file may start threads, or count on being imported in each process of a pool.
+    pools = FORK if order.forked and not is_own(case.workload) else SPAWN
+    setup = Setup(workload.modules, case.pinned, pools)
     pins.prepare(setup.modules, setup.pinned)
     built = None if once_open else _build(workload, case.size)
     start = time.perf_counter()

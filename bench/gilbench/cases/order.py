@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gilbench.cases.case import Case
-from gilbench.schedulers import SPAWN
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Order:
     call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
     loops, values: fixed by the first observation of the case; None in that one. budget: seconds of computing to spend.
     seconds_left: until the whole run should end. round_seed: of the memory layout that all observations of a round share,
-    where they are forked from prepared processes. pools: how pools start their processes, "spawn" or "fork". watch: whether
-    to compute a few more times, after everything is timed, with each task timed where it runs (see gilbench.cases.watching).
+    where they are forked from prepared processes. forked: whether this process is. watch: whether to compute a few more times,
+    after everything is timed, with each task timed where it runs (see gilbench.cases.watching).
     """
 
     case: Case
@@ -32,7 +31,7 @@ class Order:
     values: int | None = None
     seconds_left: float = math.inf
     round_seed: int = 0
-    pools: str = SPAWN
+    forked: bool = False
     watch: bool = False
 
     def as_json(self) -> dict[str, Any]:

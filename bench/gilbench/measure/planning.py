@@ -87,7 +87,8 @@ def chosen(options: RunOptions) -> tuple[list[Workload], Selection]:
     check_names("size", options.sizes, SIZES)
     data_environment(options.data)
     selection = Selection(options.workloads, options.schedulers, options.sizes, options.workers)
-    return naming.chosen(selection.workloads, options.items), selection
+    with naming.loaded_within(options.timeout, selection.workloads):
+        return naming.chosen(selection.workloads, options.items), selection
 
 
 def check_packages(options: RunOptions) -> None:

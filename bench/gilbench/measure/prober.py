@@ -23,7 +23,7 @@ from gilbench.probes import Found, Probe, Unavailable, all_probes
 from gilbench.process.talk import Broken
 from gilbench.results.records import Probing
 from gilbench.schedulers import all_schedulers, simplicity
-from gilbench.targets.naming import chosen
+from gilbench.targets.naming import chosen, loaded_within
 from gilbench.targets.workload import SIZES
 from gilbench.variables import ITEMS
 
@@ -109,7 +109,8 @@ def probings(options: ProbeOptions, say: Say) -> Iterator[Probing]:
     check_names("size", [options.size], SIZES)
     environment = {} if options.items is None else {ITEMS: options.items}
     os.environ.update(environment)  # because this process loads the target too
-    targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
+    with loaded_within(options.timeout, options.targets):
+        targets = [workload.name for workload in chosen(options.targets, options.items)] if options.targets else []
     for target, names in questions(targets, options.probes or (() if targets else ("granularity",))):
         size = options.size if target else "tiny"
         say(f"probing {target or 'the schedulers'}")

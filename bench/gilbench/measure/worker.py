@@ -1,4 +1,4 @@
-"""The inside of a worker process, a fresh one for each observation: one case, measured by pyperf in its worker mode.
+"""The inside of a worker process, one for each observation: one case, measured by pyperf in its worker mode.
 
     python -m gilbench.measure.worker ORDER.json OUTCOME.json
 
@@ -24,7 +24,6 @@ from gilbench.cases.opening import OpenCase, opened
 from gilbench.cases.order import Order
 from gilbench.files import write
 from gilbench.process import layout, levels, lifeline, load
-from gilbench.schedulers import SPAWN
 
 TimeFunction = Callable[[int], float]
 
@@ -98,7 +97,7 @@ def run_case(order: Order) -> dict[str, Any]:
         "gil_before": "enabled" if gil_before else "disabled",
         "gil_after": "enabled" if machine.gil_enabled() else "disabled",
         "blas": machine.blas(),
-        "started": "fresh" if order.pools == SPAWN else "forked",
+        "started": "forked" if order.forked else "fresh",
         "allocator": levels.in_words(order.case.level),
         **machine_load.as_metadata(),
         **tasks,

@@ -21,7 +21,6 @@ from gilbench.process import child, lifeline, prepared
 from gilbench.process.prepared import Forked, Prepared, Unprepared
 from gilbench.process.talk import last_line
 from gilbench.results.records import Observation
-from gilbench.schedulers import FORK
 from gilbench.targets.builtin import all_workloads
 
 OVERTIME = 10.0  # seconds for which the last observation may continue when the time of the whole run is up
@@ -92,7 +91,7 @@ class Workers:
         paths = [str(order_file), str(outcome_file)]
         # Peak memory is that of a fresh process: what is forked shares pages with the process it comes from.
         if self.forks and order.case.measure == "time" and (ready := self._prepared_for(order)):
-            order_file.write_text(json.dumps(replace(order, pools=FORK).as_json()))
+            order_file.write_text(json.dumps(replace(order, forked=True).as_json()))
             try:
                 return ready.fork(paths, printed)
             except Unprepared:

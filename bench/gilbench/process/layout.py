@@ -1,4 +1,4 @@
-"""One random memory layout per observation: hash seed and a pile of objects on the heap, both drawn from one seed.
+"""Random memory layouts: a hash seed, and a pile of objects on the heap, both drawn from a seed.
 
 Where objects happen to lie changes the time of a pure-Python loop by up to 20 %, and an unrelated import can shift it for
 good. Drawing a new layout for every process turns that bias into spread, which an interval can show (Mytkowicz et al.,

@@ -59,6 +59,8 @@ def import_target(place: str, target: str) -> ModuleType:
     try:
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for gilbench's own answer
             return importlib.import_module(name)
+    except UserError:
+        raise
     except (Exception, SystemExit) as error:
         why = describe(error)
         if isinstance(error, SystemExit):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from gilbench import variables
 from gilbench.errors import UserError, nearest
+from gilbench.process import alarm
 from gilbench.targets.builtin import OTHERWISE, all_workloads, choose
 from gilbench.targets.calls import Calls, Graph, builds_single_collection
 from gilbench.targets.own import CALL, own_workloads
@@ -29,6 +31,13 @@ def graph(target: str) -> str:
     'my_file.py:build()'
     """
     return target if target.endswith(CALL) else target + CALL
+
+
+def loaded_within(seconds: float, targets: Sequence[str]) -> AbstractContextManager[None]:
+    """Return a context manager that raises UserError where loading the user's own work takes longer than this."""
+    own = ", ".join(repr(target) for target in targets if is_own(target))
+    late = f"{own} does not load within {seconds:g} s: move what takes so long out of the import, or see --timeout"
+    return alarm.within(seconds, late) if own else nullcontext()
 
 
 def chosen(patterns: Sequence[str], items: str | None = None) -> list[Workload]:
