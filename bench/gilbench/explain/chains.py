@@ -25,7 +25,7 @@ from gilbench.explain.factors import NAMED, Cause, surely
 from gilbench.process.levels import LEVELED
 from gilbench.results.summary import INNER_THREADS, CaseSummary, Summary
 from gilbench.schedulers import all_schedulers
-from gilbench.stats import Estimate, quotient, total
+from gilbench.stats import Estimate, quotient, scaled, spatial_median, total
 
 AND: Final = "and to "  # begins the text of what else the ideal is lost to
 NOTICED: Final = 1.2  # times as long, from which a first compute is mentioned
@@ -63,7 +63,7 @@ class Chain:
     def unexplained(self) -> float:
         """The speed-up over the product of its factors: 1 where they explain all of it.
 
-        Each figure is a median over rounds, and medians do not multiply exactly.
+        The factors multiply in every round. The speed-up is that of the table, a median over rounds of its own.
         """
         return self.speedup.value / math.prod(cause.factor.value for cause in self.causes)
 
@@ -109,7 +109,7 @@ def _arms(known: dict[Case, CaseSummary], case: Case) -> list[CaseSummary] | Non
 
 
 def _chain(summary: Summary, measured: Sequence[CaseSummary], workers: Efficiencies | None) -> Chain:
-    factors = [summary.ratio(before, after) for before, after in pairwise(measured)]
+    factors = _factors(summary, measured)
     causes = tuple(Cause(name, factor) for name, factor in zip(STEPS, factors, strict=True))
     _, _, one, many, as_users = measured
     return Chain(
@@ -122,6 +122,21 @@ def _chain(summary: Summary, measured: Sequence[CaseSummary], workers: Efficienc
         many.moved_bytes,
         _starting(many),
     )
+
+
+def _factors(summary: Summary, measured: Sequence[CaseSummary]) -> list[Estimate]:
+    """Return the factor of each step: from the rounds that all arms share, as one center, so that they multiply.
+
+    In every round the factors multiply exactly. Their medians, each taken by itself, do not.
+    """
+    factors = [summary.ratio(before, after) for before, after in pairwise(measured)]
+    times = [dict(zip(arm.rounds, arm.observations, strict=False)) for arm in measured]
+    shared = [round_ for round_ in times[0] if all(round_ in known for known in times)]
+    if not shared:
+        return factors
+    steps = [[math.log(before[at] / after[at]) for before, after in pairwise(times)] for at in shared]
+    centers = map(math.exp, spatial_median(steps))
+    return [scaled(factor, center / factor.value) for factor, center in zip(factors, centers, strict=True)]
 
 
 def _starting(many: CaseSummary) -> Estimate | None:

@@ -54,6 +54,7 @@ LONG_CHAIN = (
     0.8  # of the elapsed time: a longest chain of tasks from here on leaves the workers little to do side by side
 )
 SEVERAL = 1.5  # times the longest task, from which the longest chain is one of several tasks
+ON_CPU = 0.5  # share of the time inside tasks that they are on a CPU; below it, their CPU time does not say how long they take
 OUTSIDE = (
     0.1  # of the time with one worker, outside tasks: from here on, the scheduler's work is what more workers wait for
 )
@@ -155,6 +156,8 @@ def _groups(logs: Logs, one: CaseSummary, many: CaseSummary, inner: bool, held: 
 
     if inner:
         lost(INNER, SCALING, WAITING)
+    elif statistics.median(seen.cpu / seen.wall for seen in one.watched.values()) < ON_CPU:
+        lost(_waited_for(many, held), SCALING, WAITING)
     else:
         lost(SLOWER, SCALING)
         lost(_waited_for(many, held), WAITING)

@@ -4,7 +4,7 @@ take it from here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -77,15 +77,20 @@ def entrants(cases: Iterable[CaseSummary]) -> list[CaseSummary]:
     return [case for case in cases if case.case.scheduler != "default" and case.speedup is not None]
 
 
+def impossible_cases(summary: Summary) -> set[Case]:
+    """Return the cases whose workers seem to bring more than they can."""
+    return {chain.case for chain in chains.chains(summary) if chain.impossible}
+
+
 def contest(
     summary: Summary,
     fastest: Mapping[str, CaseSummary],
     failed: Mapping[str, FailedCase],
+    impossible: Collection[Case],
     family: str = "",
     label: str = "",
 ) -> Contest:
-    """Return the contest between these cases of a result and their baseline, sync."""
-    impossible = {chain.case for chain in chains.chains(summary) if chain.impossible}
+    """Return the contest between these cases of a result and their baseline, sync. impossible: see impossible_cases."""
     at_fault = tuple(case.case for case in fastest.values() if case.case in impossible)
     by_kind = grouped(entrants(fastest.values()), lambda case: series.kind_of(case.case))
     champions = {kind: max(mine, key=_speed) for kind, mine in by_kind.items()}
@@ -115,6 +120,7 @@ def contests(summary: Summary) -> list[Contest]:
     main = selected.main_sizes(cases)
     drawn = [case for case in cases if selected.usable(case.speedup) and case.case != case.case.baseline]
     failed_cases = [failure for failure in summary.failures if failure.case.level == summary.level]
+    impossible = impossible_cases(summary)
     failures = grouped(failed_cases, lambda failure: (failure.case.workload, failure.case.pinned))
     found = []
     for (workload, pinned), group in grouped(drawn, lambda case: (case.case.workload, case.case.pinned)).items():
@@ -127,7 +133,7 @@ def contests(summary: Summary) -> list[Contest]:
                 failed[name] = failure
         label = workload if pinned else f"{workload} (inner threads on)"
         fastest = _without_single({name: case for name, case in best.items() if name not in failed})
-        found.append(contest(summary, fastest, _without_single(failed), group[0].family, label))
+        found.append(contest(summary, fastest, _without_single(failed), impossible, group[0].family, label))
     return found
 
 

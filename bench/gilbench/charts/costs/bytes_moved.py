@@ -19,7 +19,7 @@ from gilbench.results.summary import CaseSummary, Summary
 
 COLUMNS: Final = 3
 PANEL: Final = 3.3  # inches high
-GUIDES: Final = {0.001: "1 MB/s", 0.01: "10 MB/s", 0.1: "100 MB/s", 1.0: "1 GB/s", 10.0: "10 GB/s"}  # in GB/s
+GUIDES: Final = {0.001: "1 MB/s", 0.1: "100 MB/s", 10.0: "10 GB/s"}  # in GB/s
 
 # series -> its cases, from the fewest bytes to the most
 Curves = Mapping[str, Sequence[CaseSummary]]

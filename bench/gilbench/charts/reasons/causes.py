@@ -167,7 +167,7 @@ def _waterfall(axes: Axes, row: int, chain: Chain) -> None:
 
 def _ideal(axes: Axes, y: float, start: float, end: float, chain: Chain) -> None:
     """Outline what the workers could have brought, and say next to it what they brought and what the rest is lost to."""
-    workers, lost = chain.cause(WORKERS), _lost(chain)
+    workers, (lost, _, more) = chain.cause(WORKERS), _lost(chain).partition(", ")
     reach = start * (chain.workers.ideal if chain.workers else 1)
     if lost and reach > end:
         axes.barh(
@@ -175,7 +175,7 @@ def _ideal(axes: Axes, y: float, start: float, end: float, chain: Chain) -> None
         )
     brought = units.times(workers.factor.value) if workers.gains or workers.costs else ""
     parts = [brought] if brought else []
-    parts += [f"lost: {lost}"] if lost else []
+    parts += [f"lost: {lost}{' and more' if more else ''}"] if lost else []
     left, right = min(start, end), max(start, end, reach if lost else 0.0)
     low, high = axes.get_xlim()
     # On the side with more room: the text is as long as some bars.

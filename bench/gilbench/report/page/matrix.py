@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,13 +46,18 @@ def rows_of(summary: Summary, cards: Mapping[Case, CaseCard]) -> Iterator[Matrix
     )
     cases = [case for case in summary.compared if case.case.measure == "time"]
     groups = grouped(cases, lambda case: (case.case.workload, case.case.size))
+    impossible = winners.impossible_cases(summary)
     for key in dict.fromkeys((*groups, *failures)):
-        rows = _rows(summary, groups.get(key, []), failures.get(key, []), cards)
+        rows = _rows(summary, impossible, groups.get(key, []), failures.get(key, []), cards)
         yield from sorted(rows, key=lambda row: (-sum(map(len, row.cells.values())), -row.workers))
 
 
 def _rows(
-    summary: Summary, cases: Sequence[CaseSummary], failures: Sequence[FailedCase], cards: Mapping[Case, CaseCard]
+    summary: Summary,
+    impossible: Collection[Case],
+    cases: Sequence[CaseSummary],
+    failures: Sequence[FailedCase],
+    cards: Mapping[Case, CaseCard],
 ) -> Iterator[MatrixRow]:
     """Yield the rows of one workload at one size, with at least one case or failure."""
     baseline = next((case.case for case in cases if case.case == case.case.baseline), None)
@@ -73,15 +78,17 @@ def _rows(
             baseline=cards[baseline] if baseline else None,
             cells=grouped([cards[case.case] for case in mine], lambda card: series.name_of(card.about.case)),
             failed=grouped(failed, lambda failure: series.name_of(failure.case)),
-            best=_best(summary, mine, failed),
+            best=_best(summary, impossible, mine, failed),
         )
 
 
-def _best(summary: Summary, cases: Sequence[CaseSummary], failures: Sequence[FailedCase]) -> str:
+def _best(
+    summary: Summary, impossible: Collection[Case], cases: Sequence[CaseSummary], failures: Sequence[FailedCase]
+) -> str:
     """Return who wins among cases with equally many workers."""
     fastest = {series.name_of(case.case): case for case in cases if case.speedup}
     if not fastest:
         return ""
     failed = {series.name_of(failure.case): failure for failure in failures}
-    winner = winners.contest(summary, fastest, failed).winner
+    winner = winners.contest(summary, fastest, failed, impossible).winner
     return BEST.get(winner, winner)
