@@ -14,7 +14,7 @@ from pathlib import Path
 
 PACKAGES = ("jinja2", "packaging", "pygments", "sortedcontainers", "click")
 
-BENCHMARKS = '''
+BENCHMARKS = """
 import io
 import random
 
@@ -34,7 +34,8 @@ from pygments.lexers import JsonLexer, PythonLexer
 
 ROWS = [{"name": f"name {n}", "n": n} for n in range(50)]
 LOOP = "{% for row in rows %}<li>{{ row.name }}: {{ row.n + 1 }}</li>{% endfor %}"
-NESTED = "{% macro cell(x) %}<td>{{ x|e }}</td>{% endmacro %}{% for r in rows %}<tr>{{ cell(r.name) }}{{ cell(r.n) }}</tr>{% endfor %}"
+MACRO = "{% macro cell(x) %}<td>{{ x|e }}</td>{% endmacro %}"
+NESTED = MACRO + "{% for r in rows %}<tr>{{ cell(r.name) }}{{ cell(r.n) }}</tr>{% endfor %}"
 CODE = "def f(x, y=1):\\n    return [x * i for i in range(y)]  # a comment\\n" * 10
 JSON = "[" + ", ".join('{"a": %d, "b": "text"}' % n for n in range(40)) + "]"
 VERSIONS = [f"{n % 7}.{n % 13}.{n}rc1" for n in range(100)]
@@ -141,7 +142,7 @@ def test_click_help(benchmark):
 
 def test_click_style(benchmark):
     benchmark(lambda: [click.unstyle(click.style(f"text {n}", fg="red", bold=True)) for n in range(50)])
-'''
+"""
 
 Change = Callable[[Path], None]
 
@@ -151,7 +152,9 @@ def made(folder: Path) -> None:
     for package in PACKAGES:
         found = importlib.util.find_spec(package)
         assert found is not None and found.origin is not None
-        shutil.copytree(Path(found.origin).parent, folder / "src" / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            Path(found.origin).parent, folder / "src" / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     (folder / "tests").mkdir()
     (folder / "tests" / "test_speed.py").write_text(BENCHMARKS)
     git(folder, "init", "-q", "-b", "main")
@@ -186,7 +189,9 @@ def _longer_docstrings(folder: Path) -> None:
     """Add a paragraph to docstrings of one line, of functions and classes."""
     for path in _modules(folder):
         text = path.read_text()
-        path.write_text(re.sub(r'^(\s+)"""([^"\n]+)"""$', r'\1"""\2\n\n\1Nothing else is said here.\n\1"""', text, flags=re.M))
+        path.write_text(
+            re.sub(r'^(\s+)"""([^"\n]+)"""$', r'\1"""\2\n\n\1Nothing else is said here.\n\1"""', text, flags=re.M)
+        )
 
 
 def _other_import_order(folder: Path) -> None:

@@ -50,7 +50,10 @@ def main() -> None:
         done += len(line["verdicts"])
         kinds = [verdict["kind"] for verdict in line["verdicts"].values()]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
-        print(f"{done}/{asked.decisions}  {line['change'] or asked.what}: {counts}, {line['seconds']:.0f} s", file=sys.stderr)
+        print(
+            f"{done}/{asked.decisions}  {line['change'] or asked.what}: {counts}, {line['seconds']:.0f} s",
+            file=sys.stderr,
+        )
 
 
 def check(what: str, by: float, *, isolate: bool) -> dict[str, Any]:
@@ -76,7 +79,14 @@ def check(what: str, by: float, *, isolate: bool) -> dict[str, Any]:
             line["case"]: {key: line[key] for key in ("kind", "ratio", "n", "seconds", "reason")}
             for line in json.loads(written.read_text())["cases"]
         }
-    return {"what": what, "by": by, "change": change, "isolate": isolate, "seconds": round(seconds, 1), "verdicts": verdicts}
+    return {
+        "what": what,
+        "by": by,
+        "change": change,
+        "isolate": isolate,
+        "seconds": round(seconds, 1),
+        "verdicts": verdicts,
+    }
 
 
 def table(checks: Sequence[Mapping[str, Any]]) -> str:

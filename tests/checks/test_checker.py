@@ -300,6 +300,6 @@ def test_where_head_differs_the_next_command_is_named(check: Check) -> None:
 
 
 def test_profiles_are_shown_instead_of_measuring(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checker.profiles, "show", lambda cases, arms, timeout: f"{len(cases)} cases\n")
+    monkeypatch.setattr(checker.profiles, "show", lambda subjects, arms: f"{len(subjects)} subjects\n")
     assert check.run(profile=True) == 0
-    assert (check.out, check.started, check.kept) == ("3 cases\n", 0, set())
+    assert (check.out, check.started, check.kept) == ("1 subjects\n", 0, set())

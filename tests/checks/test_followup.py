@@ -149,7 +149,7 @@ def test_a_profile_names_functions_by_their_place_in_the_tree(tmp_path: Path) ->
     profile = cProfile.Profile()
     for _ in range(4):
         profile.runcall(space["work"])
-    found = functions(profile, tmp_path, computes=2)
+    found = functions(profile, tmp_path, calls=2)
     assert found["mine.py:work"][1] == 2.0
     assert any("sum" in name for name in found)
     assert json.loads(json.dumps(found)) == found

@@ -127,7 +127,7 @@ def test_mistakes_in_a_check_are_one_line_and_measure_nothing() -> None:
         " --floor 1ms --max-time 60 --timeout 5 --strict --seed 1 -o out",
         "check tests/test_a.py -k 'a and not b' --isolate --benchmarks each --command 'python -c pass' --items '[1]'",
         "check --aa --inject 5% --markdown a.md --junit a.xml --json a.json --bencher b.json --action-benchmark c.json",
-        "check --base v1 --history h.jsonl --profile",
+        "check --base v1 --history h.jsonl --profile --with pandas==3.0.3 --setup make",
         "claims results/a.json --format markdown",
         "compare a.json b.json --ratios --threshold 5% --format junit --strict",
         "history h.jsonl --add a.json --format json",

@@ -87,9 +87,7 @@ def _run(
         subjects = profiles.of_cases(covered.cases, options.timeout)
         if not covered.known:
             chosen = covered.selected
-            subjects = profiles.of_benchmarks(
-                chosen.benchmarks, chosen.settings, options.timeout, cache_environment()
-            )
+            subjects = profiles.of_benchmarks(chosen.benchmarks, chosen.settings, options.timeout, cache_environment())
         out.write(profiles.show(subjects, arms))
         return OK
     began = time.monotonic()
@@ -101,7 +99,12 @@ def _run(
         head=arms[1].label,
         lines=lines,
         about=covered.about,
-        notes=(*outcome.notes(family, options), *covered.selected.notes, f"seed {seed}, {took}", *profiles.next_step(lines, options)),
+        notes=(
+            *outcome.notes(family, options),
+            *covered.selected.notes,
+            f"seed {seed}, {took}",
+            *profiles.next_step(lines, options),
+        ),
         revisions=commits,
     )
     out.write(text.of_verdicts(verdicts, page))

@@ -111,7 +111,7 @@ class Workers:
         modules = builtin.modules if builtin else ()
         key = (modules, case.pinned, case.level)
         if key not in self._prepared:
-            command = [self.python, "-P", "-m", "gilbench.measure.preparing", str(order.round_seed), *modules]
+            command = [self.python, "-P", "-m", "gilbench.measure.forked_worker", str(order.round_seed), *modules]
             with Path(os.devnull).open("wb") as nothing:
                 try:
                     variables = self._variables(order, order.round_seed)

@@ -1,6 +1,6 @@
 """The inside of a prepared process: it imports what its observations need, then forks a worker for each of them.
 
-    python -m gilbench.measure.preparing SEED MODULE...
+    python -m gilbench.measure.forked_worker SEED MODULE...
 
 Imports at the top are light: pools that spawn import this module again in each of their processes.
 """
@@ -36,7 +36,7 @@ def run(job: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    # Through the real module, so that what is pickled here names gilbench.measure.preparing and not __main__.
-    from gilbench.measure import preparing
+    # Through the real module, so that what is pickled here names gilbench.measure.forked_worker and not __main__.
+    from gilbench.measure import forked_worker
 
-    preparing.main(sys.argv[1], sys.argv[2:])
+    forked_worker.main(sys.argv[1], sys.argv[2:])
