@@ -1,4 +1,4 @@
-"""A project whose packages are other people's, for docs/measure_benchmarks.py: released versions, with benchmarks in pytest's form.
+"""A project of other people's packages, for docs/measure_benchmarks.py: released versions, with benchmarks in pytest's form.
 
 The packages are copied from where they are installed into a temporary repository, so that revisions of them can differ.
 """

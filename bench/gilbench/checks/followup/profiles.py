@@ -67,7 +67,7 @@ def of_benchmarks(
 
 
 def show(subjects: Mapping[str, ProfileOf], arms: tuple[Arm, Arm]) -> str:
-    """Return, for each subject, the functions that differ most between the arms. Raises UserError where one cannot be profiled."""
+    """Return, for each subject, the functions that differ most between the arms. Raises UserError where it cannot be profiled."""
     parts = []
     for name, profile in subjects.items():
         rounds = [[profile(arm) for arm in arms] for _ in range(ROUNDS)]
