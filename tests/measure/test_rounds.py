@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,18 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
 def test_orders_travel_as_json() -> None:
     order = Order(Case("w", "tiny", "threads", 1, 2, False, "memory"), 3, 4, "method", 0.5, 2, 5)
     assert Order.from_json(json.loads(json.dumps(order.as_json()))) == order
+
+
+def test_the_first_pools_of_a_case_are_spawned_so_that_starting_them_is_timed_and_later_ones_are_forked() -> None:
+    script = Script(noisy(0.5))
+    start = script.__call__
+
+    def pooled(order: Order) -> Observation:
+        observed = start(order)
+        pools = "spawn" if order.spawns or order.round == 1 else "fork"  # in round 1 the worker could not be forked
+        return replace(observed, metadata={**observed.metadata, "pools": pools})
+
+    ledger = Ledger(plan(cases=2, max_observations=5))
+    run_rounds(ledger, pooled)
+    for case in ledger.plan.cases:
+        assert [order.spawns for order in script.orders if order.case == case] == [True, True, False, False, False]

@@ -225,6 +225,17 @@ def test_workers_of_a_round_are_forked_from_processes_that_import_what_they_need
         assert prepared == [(), ("numpy",), ()]
     assert [seen.failure for seen in (*first, second)] == [None] * 4
     assert {seen.metadata["started"] for seen in (*first, second)} == {"forked"}
+    assert first[1].metadata["pools"] == "spawn" and "pools" not in first[0].metadata
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="needs Linux")
+def test_pools_are_forked_where_their_start_is_known_but_never_for_a_users_own_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("def work():\n    pass\n")
+    with Workers(60, forks=True) as workers:
+        assert workers(order("processes", spawns=False)).metadata["pools"] == "fork"
+        case = Case(f"{own}:work", "default", "processes", 1, 1)
+        assert workers(Order(case, 0, 7, "function", 0.05, spawns=False)).metadata["pools"] == "spawn"
 
 
 @pytest.mark.skipif(not POSSIBLE, reason="needs Linux")

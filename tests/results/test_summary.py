@@ -126,3 +126,16 @@ def test_failures_and_stops_are_reported() -> None:
     found = summarize(result(*observed(SYNC, 0.1), failed, stops={SYNC.name: "precision"}))
     assert found.cases[0].stop == "precision"
     assert [(f.case, f.kind, f.reason) for f in found.failures] == [(THREADS, "timeout", "no answer")]
+
+
+def test_the_start_of_a_pool_is_not_taken_from_pools_that_were_forked() -> None:
+    processes = Case("w", "default", "processes", 2, 1)
+    spawned = observed(processes, 0.1, 0.1, open_seconds=0.4, first_seconds=0.3, pools="spawn")
+    forked = [
+        replace(one, round=one.round + 2, metadata={**one.metadata, "open_seconds": 0.02, "pools": "fork"})
+        for one in spawned
+    ]
+    found = summarize(result(*observed(SYNC, 0.2, 0.2, 0.2, 0.2), *spawned, *forked)).cases[1]
+    assert found.opening is not None
+    assert found.opening.value == pytest.approx(0.4)
+    assert (found.opening.n, found.estimate.n) == (2, 4)

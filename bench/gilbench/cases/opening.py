@@ -84,7 +84,7 @@ def opened(
 
     case, workload = order.case, workload_of(order.case.workload)
     # A user's file may start threads, or count on being imported in each process of a pool.
-    pools = FORK if order.forked and not is_own(case.workload) else SPAWN
+    pools = FORK if order.forked and not order.spawns and not is_own(case.workload) else SPAWN
     setup = Setup(workload.modules, case.pinned, pools)
     pins.prepare(setup.modules, setup.pinned)
     built = None if once_open else _build(workload, case.size)

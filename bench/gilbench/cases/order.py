@@ -18,8 +18,9 @@ class Order:
     call: "function" for dask.compute(x, scheduler=...), "method" for x.compute(scheduler=...).
     loops, values: fixed by the first observation of the case; None in that one. budget: seconds of computing to spend.
     seconds_left: until the whole run should end. round_seed: of the memory layout that all observations of a round share,
-    where they are forked from prepared processes. forked: whether this process is. watch: whether to compute a few more times,
-    after everything is timed, with each task timed where it runs (see gilbench.cases.watching).
+    where they are forked from prepared processes. forked: whether this process is. spawns: whether its pools start their
+    processes as users do, so that the time this takes is measured. watch: whether to compute a few more times, after everything
+    is timed, with each task timed where it runs (see gilbench.cases.watching).
     """
 
     case: Case
@@ -32,6 +33,7 @@ class Order:
     seconds_left: float = math.inf
     round_seed: int = 0
     forked: bool = False
+    spawns: bool = True
     watch: bool = False
 
     def as_json(self) -> dict[str, Any]:

@@ -21,10 +21,14 @@ from gilbench.results.journal import Journal
 from gilbench.results.records import Observation, Result
 from gilbench.results.result_file import save
 from gilbench.results.summary import estimates
+from gilbench.schedulers import SPAWN
 from gilbench.stats import relative_half_width
 
 Start = Callable[[Order], Observation]
 CALLS = ("function", "method")
+SPAWNED = (
+    2  # observations of each case whose pools are spawned, so that the time this takes is known; then they are forked
+)
 PRECISION, MAXIMUM, TIME_UP = "precision", "max observations", "max time"
 FAILED, INTERRUPTED = "failed", "interrupted"
 
@@ -165,6 +169,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
         seconds_left=ledger.plan.profile.max_time - ledger.spent,
         loops=loops,
         values=len(measured[0].values) if measured else None,
+        spawns=sum(observation.metadata.get("pools") == SPAWN for observation in measured) < SPAWNED,
         round_seed=round_seed(ledger.plan.seed, round_),
         watch=case in watched_cases(ledger.plan.cases),
     )

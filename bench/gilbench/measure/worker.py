@@ -97,6 +97,7 @@ def run_case(order: Order) -> dict[str, Any]:
         "gil_before": "enabled" if gil_before else "disabled",
         "gil_after": "enabled" if machine.gil_enabled() else "disabled",
         "blas": machine.blas(),
+        **({"pools": case.opened.pools} if case.opened.pools else {}),
         "started": "forked" if order.forked else "fresh",
         "allocator": levels.in_words(order.case.level),
         **machine_load.as_metadata(),

@@ -17,7 +17,7 @@ from gilbench.errors import Failure
 from gilbench.process.levels import AS_IS, LEVELED
 from gilbench.results import disturbance
 from gilbench.results.records import Probing
-from gilbench.schedulers import all_schedulers
+from gilbench.schedulers import FORK, all_schedulers
 from gilbench.stats import Estimate
 
 if TYPE_CHECKING:
@@ -274,9 +274,16 @@ def _case_summary(
 
 
 def _estimates_of(runs: Mapping[Case, Sequence[Observation]], key: str) -> dict[Case, Estimate]:
-    """Return the estimates of a figure in seconds that every observation has in its metadata."""
+    """Return the estimates of a figure in seconds that every observation has in its metadata.
+
+    Not from observations with forked pools: users' pools take longer to start, and to compute for the first time.
+    """
     values = {
-        case: [float(run.metadata[key]) for run in observed if float(run.metadata.get(key, 0)) > 0]
+        case: [
+            float(run.metadata[key])
+            for run in observed
+            if float(run.metadata.get(key, 0)) > 0 and run.metadata.get("pools") != FORK
+        ]
         for case, observed in runs.items()
     }
     return moderated_estimates({case: found for case, found in values.items() if found})

@@ -60,11 +60,13 @@ class Opened:
     """A scheduler ready for use.
 
     keywords: arguments for `dask.compute`. settle: called between two computes, outside the timed region; it returns when
-    the first has left nothing behind that would save the second any work.
+    the first has left nothing behind that would save the second any work. pools: how its processes were started, where the
+    Setup chose that.
     """
 
     keywords: Mapping[str, Any]
     settle: Callable[[], None] | None = None
+    pools: str = ""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def open(shape: Shape, setup: Setup) -> Iterator[Opened]:
     with ProcessPoolExecutor(shape.workers, mp_context=context, initializer=setup.initializer) as pool:
         wait_for_all(pool, shape.workers)
         # The default chunksize of 6 runs a graph of up to 6 tasks in one process.
-        yield Opened({"scheduler": get, "pool": pool, "chunksize": 1})
+        yield Opened({"scheduler": get, "pool": pool, "chunksize": 1}, pools=setup.pools)
 
 
 def wider(waiting: Waiting) -> Sequence[Shape]:
