@@ -139,7 +139,7 @@ def load(path: str | Path) -> Summary:
     >>> summary = gilbench.load("results/reference/two-cores.json")
     >>> case = next(case for case in summary.timed if case.case.name == "sort:default:threads:1x2:leveled")
     >>> f"{case.estimate.value:.1f} s, {case.speedup.value:.1f} times as fast as sync"
-    '0.1 s, 1.6 times as fast as sync'
+    '0.1 s, 1.8 times as fast as sync'
 
     Raises UserError where the file cannot be read or is not a result of gilbench.
     """

@@ -244,7 +244,7 @@ def test_every_number_is_available_as_csv() -> None:
 
 def test_the_command_that_repeats_it_stands_at_the_end() -> None:
     text = read("reference").text
-    command = "gilbench run --profile default --max-time 1500 --max-observations 10 --probe"
+    command = "gilbench run --profile default --max-time 6000 --precision 0.005 --max-observations 12 --probe"
     assert f"{command} --seed {load(REFERENCE).plan.seed}" in text[-700:]
 
 
