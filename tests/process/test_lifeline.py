@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.serial,
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals"),
 ]
-COMMAND = [sys.executable, "-m", "gilbench", "run", "sleep", "--size", "default", "--name", "x", "--seed", "3"]
+COMMAND = [sys.executable, "-m", "gilbench", "run", "sleep", "--size", "small", "--name", "x", "--seed", "3"]
 SELECT = ["--scheduler", "threads", "--scheduler", "processes", "--scheduler", "distributed"]
 SELECT += ["--workers", str(usable_cpus()), "--max-observations", "2"]
 
