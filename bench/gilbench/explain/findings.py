@@ -17,6 +17,7 @@ from gilbench.explain.tutorial import Evidence, regret_of
 from gilbench.explain.winners import Contest
 from gilbench.results.summary import CaseSummary, Summary
 from gilbench.results.verdicts import Line, Verdicts, ordered
+from gilbench.schedulers import SERIAL
 from gilbench.stats import Estimate, quotient
 
 MOST: Final = 3  # findings that a reader remembers
@@ -204,22 +205,24 @@ def _mistakes(summary: Summary) -> Iterator[Finding]:
 
 def _neither(summary: Summary) -> Iterator[Finding]:
     """Yield the workloads that nothing speeds up."""
-    contests = winners.contests(summary)
-    mine = [contest.label for contest in contests if contest.winner == "serial"]
-    if mine:
-        text = f"No scheduler is faster than running one task after another for {_names(mine)}."
-        yield Finding("Stay with sync for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup")
+    yield from _of_outcome(
+        summary, SERIAL, "Stay with sync for", "No scheduler is faster than running one task after another for {}."
+    )
 
 
 def _same(summary: Summary) -> Iterator[Finding]:
     """Yield the workloads for which the choice makes no difference, so that the simplest can be taken."""
+    text = f"The fastest schedulers are within {winners.MARGIN - 1:.0%} of each other for {{}}: use the simplest."
+    yield from _of_outcome(summary, winners.SAME, "It makes no difference for", text)
+
+
+def _of_outcome(summary: Summary, outcome: str, title: str, text: str) -> Iterator[Finding]:
+    """Yield a finding about the workloads with this outcome, if there are any. text: with {} where their names go."""
     contests = winners.contests(summary)
-    mine = [contest.label for contest in contests if contest.winner == winners.SAME]
+    mine = [contest.label for contest in contests if contest.winner == outcome]
     if mine:
-        text = f"The fastest schedulers are within {winners.MARGIN - 1:.0%} of each other for {_names(mine)}: use the simplest."
-        yield Finding(
-            "It makes no difference for", f"{len(mine)} of {units.count(len(contests), 'workload')}", text, "speedup"
-        )
+        figure = f"{len(mine)} of {units.count(len(contests), 'workload')}"
+        yield Finding(title, figure, text.format(_names(mine)), "speedup")
 
 
 def _undecided(summary: Summary) -> Iterator[Finding]:

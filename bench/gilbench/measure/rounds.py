@@ -55,6 +55,7 @@ class Ledger:
     stops: dict[Case, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.watched = watched_cases(self.plan.cases)  # once, and not for every order
         self._by_case: dict[Case, list[Observation]] = {case: [] for case in self.plan.cases}
         before, self.observations = self.observations, []
         for observation in before:
@@ -171,7 +172,7 @@ def next_order(ledger: Ledger, case: Case, round_: int) -> Order:
         values=len(measured[0].values) if measured else None,
         spawns=sum(observation.metadata.get("pools") == SPAWN for observation in measured) < SPAWNED,
         round_seed=round_seed(ledger.plan.seed, round_),
-        watch=case in watched_cases(ledger.plan.cases),
+        watch=case in ledger.watched,
     )
 
 

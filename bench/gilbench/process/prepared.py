@@ -186,9 +186,8 @@ def be_forked(life: int, printed: str, run: Callable[[], None]) -> None:
 
 def own_group(pid: int) -> None:
     """Give a process a group of its own. Both ends do it, so that it has one whoever is first."""
-    with contextlib.suppress(
-        PermissionError, ProcessLookupError
-    ):  # the other end was first, and it may have ended since
+    # One of them comes second, and the process may have ended since.
+    with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)
 
 
